@@ -25,7 +25,10 @@ pub struct ConnMap<T> {
 impl<T> ConnMap<T> {
     /// An empty map; it allocates with its first entry.
     pub const fn new() -> Self {
-        ConnMap { slots: Vec::new(), len: 0 }
+        ConnMap {
+            slots: Vec::new(),
+            len: 0,
+        }
     }
 
     /// How many entries there are.

@@ -61,7 +61,10 @@ impl FromStr for Endpoint {
         match text.strip_prefix("unix:") {
             Some("") => Err(BadEndpoint(text.to_owned())),
             Some(path) => Ok(Endpoint::Unix(path.into())),
-            None => text.parse().map(Endpoint::Tcp).map_err(|_| BadEndpoint(text.to_owned())),
+            None => text
+                .parse()
+                .map(Endpoint::Tcp)
+                .map_err(|_| BadEndpoint(text.to_owned())),
         }
     }
 }

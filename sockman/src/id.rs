@@ -29,7 +29,11 @@ impl RawId {
 
     /// The id in a word that [`to_bits`](RawId::to_bits) made; `None` when no id has these bits.
     pub fn from_bits(bits: u64) -> Option<RawId> {
-        RawId::new((bits >> KIND_SHIFT) as u8, (bits >> SLOT_SHIFT) as usize & (MAX_SLOTS - 1), bits as u32)
+        RawId::new(
+            (bits >> KIND_SHIFT) as u8,
+            (bits >> SLOT_SHIFT) as usize & (MAX_SLOTS - 1),
+            bits as u32,
+        )
     }
 
     /// The word to hand to a kernel interface.

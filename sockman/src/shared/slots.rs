@@ -21,7 +21,12 @@ pub struct Slots<I, T> {
 impl<I: Id, T> Slots<I, T> {
     /// An empty slab; it allocates with its first entry.
     pub fn new() -> Self {
-        Slots { slots: Vec::new(), free: Vec::new(), len: 0, id: PhantomData }
+        Slots {
+            slots: Vec::new(),
+            free: Vec::new(),
+            len: 0,
+            id: PhantomData,
+        }
     }
 
     /// How many entries there are.
@@ -39,13 +44,18 @@ impl<I: Id, T> Slots<I, T> {
         let index = match self.free.pop() {
             Some(index) => index as usize,
             None if self.slots.len() < MAX_SLOTS => {
-                self.slots.push(Slot { generation: 1, value: None });
+                self.slots.push(Slot {
+                    generation: 1,
+                    value: None,
+                });
                 self.slots.len() - 1
             }
             None => return Err(value),
         };
         let slot = &mut self.slots[index];
-        let Some(raw) = RawId::new(I::KIND, index, slot.generation) else { return Err(value) };
+        let Some(raw) = RawId::new(I::KIND, index, slot.generation) else {
+            return Err(value);
+        };
         slot.value = Some(value);
         self.len += 1;
         Ok(I::from_raw(raw))
@@ -56,7 +66,11 @@ impl<I: Id, T> Slots<I, T> {
     pub fn get(&self, id: I) -> Option<&T> {
         let raw = id.raw();
         let slot = self.slots.get(raw.slot())?;
-        if slot.generation == raw.generation() { slot.value.as_ref() } else { None }
+        if slot.generation == raw.generation() {
+            slot.value.as_ref()
+        } else {
+            None
+        }
     }
 
     /// The entry of `id`, if it is still there.
@@ -64,7 +78,11 @@ impl<I: Id, T> Slots<I, T> {
     pub fn get_mut(&mut self, id: I) -> Option<&mut T> {
         let raw = id.raw();
         let slot = self.slots.get_mut(raw.slot())?;
-        if slot.generation == raw.generation() { slot.value.as_mut() } else { None }
+        if slot.generation == raw.generation() {
+            slot.value.as_mut()
+        } else {
+            None
+        }
     }
 
     /// Takes the entry of `id` out; the id is dead from here on.

@@ -1,0 +1,415 @@
+//! The connections of a loop, and the operations on them that need no I/O.
+
+use crate::config::{Config, Limits};
+use crate::endpoint::Endpoint;
+use crate::handler::{Origin, OriginKind};
+use crate::id::Conn;
+use crate::net::ConnInfo;
+use crate::reason::{Closed, DialError, Disconnect, Gone, Sent, WantError};
+use crate::remote::Mailbox;
+use crate::shared::conn::{ConnState, Ending, Phase};
+use crate::shared::pool::Pool;
+use crate::shared::send_queue::SendQueue;
+use crate::shared::slots::Slots;
+use crate::shared::timers::Timers;
+use crate::stats::Stats;
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+/// The connections of a loop and the lists of what is to be done with them; `Io` is the backend's own part of each.
+///
+/// Operations only change states and enter connections into lists; the backend works the lists off between callbacks.
+/// That is why no callback runs inside another, and why a turn costs what its ready connections cost.
+pub struct Core<Io> {
+    /// The settings.
+    pub config: Config,
+    /// Limits of connections without their own.
+    pub limits: Rc<Limits>,
+    /// Every connection.
+    pub conns: Slots<Conn, ConnState<Io>>,
+    /// Deadlines and timers.
+    pub timers: Timers,
+    /// The counters.
+    pub stats: Stats,
+    /// The time of this turn.
+    pub now: Instant,
+    /// The loop's side of its remotes.
+    pub mailbox: Mailbox,
+    /// Emptied send queues.
+    pub spare: Pool<SendQueue>,
+    /// Connections with unsent bytes that have not been tried.
+    pub dirty: Vec<Conn>,
+    /// Connections with work that needs no event: to open, to read on, to offer again, to tell of drained.
+    pub ready: VecDeque<Conn>,
+    /// Connections to close and report.
+    pub doomed: VecDeque<(Conn, Ending)>,
+    /// Bytes posted to connections.
+    pub posts: VecDeque<(Conn, Bytes)>,
+    /// Dials that failed before there was a connection.
+    pub failed_dials: VecDeque<(u64, DialError)>,
+    /// The connection inside whose `open` we are, if any.
+    pub opening: Option<Conn>,
+    /// Most connections at once.
+    pub max_connections: usize,
+}
+
+impl<Io> Core<Io> {
+    /// An empty loop. `descriptors` is what the process may have open; it gives the default of
+    /// [`Config::max_connections`].
+    pub fn new(config: &Config, waker: Waker, now: Instant, descriptors: usize) -> io::Result<Self> {
+        config.check()?;
+        Ok(Core {
+            limits: Rc::new(config.limits.clone()),
+            conns: Slots::new(),
+            timers: Timers::new(now),
+            stats: Stats::default(),
+            now,
+            mailbox: Mailbox::new(waker, config.remote_queue),
+            spare: Pool::new(config.spare_buffers / 2),
+            dirty: Vec::new(),
+            ready: VecDeque::new(),
+            doomed: VecDeque::new(),
+            posts: VecDeque::new(),
+            failed_dials: VecDeque::new(),
+            opening: None,
+            max_connections: config
+                .max_connections
+                .unwrap_or(descriptors.saturating_sub(64).max(1)),
+            config: config.clone(),
+        })
+    }
+
+    /// The limits to use for options that may have their own; fails when these contradict each other.
+    pub fn limits_of(&self, own: Option<&Limits>) -> io::Result<Rc<Limits>> {
+        match own {
+            None => Ok(self.limits.clone()),
+            Some(own) => own.check().map(|()| Rc::new(own.clone())),
+        }
+    }
+
+    /// Whether there is room for another connection.
+    pub fn has_room(&self) -> bool {
+        self.conns.len() < self.max_connections
+    }
+
+    /// Enters a connection; `None` (and `io` is dropped) when all ids are taken.
+    pub fn insert(&mut self, io: Io, phase: Phase, origin: Origin, limits: Rc<Limits>) -> Option<Conn> {
+        let state = ConnState::new(io, phase, origin, limits, self.now);
+        self.conns.insert(state).ok()
+    }
+
+    /// Enters a connection into the list of those with work.
+    #[inline]
+    pub fn make_ready(&mut self, conn: Conn) {
+        if let Some(c) = self.conns.get_mut(conn)
+            && !c.queued
+        {
+            c.queued = true;
+            self.ready.push_back(conn);
+        }
+    }
+
+    /// Enters a connection into the list of those to be flushed.
+    #[inline]
+    pub fn make_dirty(&mut self, conn: Conn) {
+        if let Some(c) = self.conns.get_mut(conn)
+            && !c.dirty
+        {
+            c.dirty = true;
+            self.dirty.push(conn);
+        }
+    }
+
+    /// Ends a connection; the first reason holds.
+    pub fn doom(&mut self, conn: Conn, ending: Ending) {
+        if let Some(c) = self.conns.get_mut(conn)
+            && c.phase != Phase::Doomed
+        {
+            c.phase = Phase::Doomed;
+            if let Some(out) = c.out.take() {
+                self.spare.put(out);
+            }
+            self.doomed.push_back((conn, ending));
+        }
+    }
+
+    /// Ends an opened connection.
+    pub fn close(&mut self, conn: Conn, why: Closed) {
+        self.doom(conn, Ending::Closed(why));
+    }
+
+    /// Takes a doomed connection out, and gives it with how it ends.
+    pub fn take_doomed(&mut self) -> Option<(Conn, ConnState<Io>, Ending)> {
+        let (conn, ending) = self.doomed.pop_front()?;
+        self.timers.set_deadline(conn, None);
+        let state = self.conns.remove(conn)?;
+        match &ending {
+            Ending::Closed(why) => {
+                self.stats.closes[why.kind()] += 1;
+                tracing::debug!(%conn, peer = %state.peer, %why, "closed");
+            }
+            Ending::Dial(why) => {
+                self.stats.dial_failures += 1;
+                tracing::debug!(%conn, to = %state.peer, %why, "dial failed");
+            }
+            Ending::Silent => tracing::debug!(%conn, peer = %state.peer, "refused"),
+        }
+        Some((conn, state, ending))
+    }
+
+    /// The dial is over, without a connection.
+    pub fn fail_dial(&mut self, conn: Conn, why: DialError) {
+        self.doom(conn, Ending::Dial(why));
+    }
+
+    /// The peer, or the way to it, has failed. A paused connection is told when it is resumed.
+    pub fn write_failed(&mut self, conn: Conn, error: io::Error) {
+        let Some(c) = self.conns.get_mut(conn) else { return };
+        if let Some(out) = c.out.take() {
+            self.spare.put(out);
+        }
+        c.high = false;
+        match c.phase {
+            // What the peer sent before is still to be read, and a pause respected; then comes `closed`.
+            Phase::Open if !c.eof || c.paused => {
+                c.write_error.get_or_insert(error);
+            }
+            _ => self.close(conn, Closed::from_error(error)),
+        }
+    }
+
+    /// The queue's bytes that the kernel took; recycles the queue when it is empty and enters the connection for
+    /// `drained` when it has fallen below the low-water mark.
+    #[inline]
+    pub fn sent(&mut self, conn: Conn, count: usize) {
+        let Some(c) = self.conns.get_mut(conn) else { return };
+        c.bytes_out += count as u64;
+        self.stats.bytes_out += count as u64;
+        let Some(out) = &mut c.out else { return };
+        out.advance(count);
+        let left = out.len();
+        if left == 0
+            && let Some(out) = c.out.take()
+        {
+            self.spare.put(out);
+        }
+        if c.high && left < c.limits.low {
+            c.high = false;
+            c.drain_due = true;
+            self.make_ready(conn);
+        }
+    }
+
+    /// The send queue of a connection that takes bytes, with the connection entered for flushing.
+    #[inline]
+    pub fn queue(&mut self, conn: Conn) -> Result<&mut SendQueue, Gone> {
+        let Some(c) = self.conns.get_mut(conn) else {
+            return Err(Gone);
+        };
+        if !c.takes_bytes() {
+            return Err(Gone);
+        }
+        if !c.dirty {
+            c.dirty = true;
+            self.dirty.push(conn);
+        }
+        Ok(c.out.get_or_insert_with(|| self.spare.take()))
+    }
+
+    /// What a send answers, after the kernel was tried if the queue was above the mark. Above the hard limit it ends the
+    /// connection.
+    #[inline]
+    pub fn judge(&mut self, conn: Conn) -> Result<Sent, Gone> {
+        let Some(c) = self.conns.get_mut(conn) else {
+            return Err(Gone);
+        };
+        if !c.takes_bytes() {
+            return Err(Gone);
+        }
+        let unsent = c.unsent();
+        if unsent <= c.limits.high {
+            return Ok(Sent::Queued(unsent));
+        }
+        if unsent > c.limits.queued {
+            let limit = c.limits.queued;
+            self.close(conn, Closed::SendLimit { limit });
+            return Err(Gone);
+        }
+        c.high = true;
+        c.drain_due = false;
+        Ok(Sent::High(unsent))
+    }
+
+    /// See [`SockMan::post`](crate::SockMan::post).
+    pub fn post(&mut self, conn: Conn, data: Bytes) {
+        if self.is_open(conn) {
+            self.posts.push_back((conn, data));
+        }
+    }
+
+    /// See [`SockMan::disconnect`](crate::SockMan::disconnect).
+    pub fn disconnect(&mut self, conn: Conn, how: Disconnect) {
+        let Some(c) = self.conns.get_mut(conn) else { return };
+        match (c.phase, how) {
+            (Phase::Doomed, _) | (Phase::Flushing | Phase::Lingering, Disconnect::Flush { .. }) => {}
+            (Phase::Dialing | Phase::Opening, _) => {
+                let ending = match c.how {
+                    OriginKind::Dialed => Ending::Dial(DialError::Cancelled),
+                    _ => Ending::Silent,
+                };
+                self.doom(conn, ending);
+            }
+            (Phase::Open, Disconnect::Flush { within }) => {
+                c.phase = Phase::Flushing;
+                // The bytes that were not consumed are nobody's now, and what comes is discarded.
+                (c.paused, c.high, c.drain_due, c.offer) = (false, false, false, false);
+                if let Some(error) = c.write_error.take() {
+                    self.close(conn, Closed::from_error(error));
+                } else {
+                    let by = self.now.checked_add(within);
+                    self.timers.set_deadline(conn, by);
+                    self.make_dirty(conn);
+                }
+            }
+            (_, Disconnect::Now | Disconnect::Reset) => {
+                c.reset = how == Disconnect::Reset;
+                self.close(conn, Closed::Disconnected);
+            }
+        }
+    }
+
+    /// See [`SockMan::finish`](crate::SockMan::finish).
+    pub fn finish(&mut self, conn: Conn) {
+        if let Some(c) = self.conns.get_mut(conn)
+            && c.takes_bytes()
+        {
+            c.finishing = true;
+            self.make_dirty(conn);
+        }
+    }
+
+    /// See [`SockMan::pause`](crate::SockMan::pause).
+    pub fn pause(&mut self, conn: Conn) {
+        if let Some(c) = self.conns.get_mut(conn)
+            && c.phase == Phase::Open
+        {
+            c.paused = true;
+        }
+    }
+
+    /// See [`SockMan::resume`](crate::SockMan::resume). Enters the connection for reading again.
+    pub fn resume(&mut self, conn: Conn) {
+        if let Some(c) = self.conns.get_mut(conn)
+            && c.phase == Phase::Open
+        {
+            c.paused = false;
+            c.offer = c.unread > 0;
+            self.make_ready(conn);
+        }
+    }
+
+    /// See [`SockMan::want`](crate::SockMan::want).
+    pub fn want(&mut self, conn: Conn, unread: usize) -> Result<(), WantError> {
+        match self.conns.get_mut(conn) {
+            Some(c) if c.phase == Phase::Open => {
+                let limit = c.limits.unread;
+                if unread > limit {
+                    return Err(WantError::AboveLimit { limit });
+                }
+                c.want = unread;
+                Ok(())
+            }
+            _ => Err(WantError::Gone),
+        }
+    }
+
+    /// See [`SockMan::set_deadline`](crate::SockMan::set_deadline).
+    #[inline]
+    pub fn set_deadline(&mut self, conn: Conn, at: Option<Instant>) {
+        if self.is_open(conn) {
+            self.timers.set_deadline(conn, at);
+        }
+    }
+
+    /// A connection's deadline has passed: whether the handler is to be told. Otherwise it was the limit of a dial or of
+    /// a disconnection, and that is over now.
+    pub fn deadline_passed(&mut self, conn: Conn) -> bool {
+        let Some(c) = self.conns.get(conn) else {
+            return false;
+        };
+        match c.phase {
+            Phase::Open => return true,
+            Phase::Dialing => self.fail_dial(conn, DialError::TimedOut),
+            Phase::Flushing => {
+                let unsent = c.unsent();
+                self.close(conn, Closed::FlushTimeout { unsent });
+            }
+            Phase::Lingering => self.close(conn, Closed::Flushed),
+            Phase::Opening | Phase::Doomed => {}
+        }
+        false
+    }
+
+    /// The part of [`SockMan::shut_down`](crate::SockMan::shut_down) that concerns connections.
+    pub fn shut_down(&mut self, within: Duration) {
+        for conn in self.conns.ids() {
+            let dial = self
+                .conns
+                .get(conn)
+                .is_some_and(|c| matches!(c.phase, Phase::Dialing | Phase::Opening));
+            if within.is_zero() && !dial {
+                self.close(conn, Closed::Stopped);
+            } else {
+                self.disconnect(conn, Disconnect::Flush { within });
+            }
+        }
+    }
+
+    /// See [`SockMan::is_open`](crate::SockMan::is_open).
+    #[inline]
+    pub fn is_open(&self, conn: Conn) -> bool {
+        self.conns.get(conn).is_some_and(|c| c.phase == Phase::Open)
+    }
+
+    /// See [`SockMan::info`](crate::SockMan::info); `local` is for the backend to find.
+    pub fn info(&self, conn: Conn, local: impl FnOnce(&Io) -> Option<Endpoint>) -> Option<ConnInfo> {
+        let c = self.conns.get(conn)?;
+        let (first_byte, last_byte) = c.byte_times();
+        Some(ConnInfo {
+            peer: c.peer.clone(),
+            local: local(&c.io),
+            bytes_in: c.bytes_in,
+            bytes_out: c.bytes_out,
+            since: c.since,
+            first_byte,
+            last_byte,
+            queued: c.unsent(),
+            unread: c.unread,
+            paused: c.paused,
+        })
+    }
+
+    /// Whether anything waits that needs no event of the kernel, so that the loop must not sleep.
+    #[inline]
+    pub fn has_work(&self) -> bool {
+        !self.ready.is_empty()
+            || !self.dirty.is_empty()
+            || !self.doomed.is_empty()
+            || !self.posts.is_empty()
+            || !self.failed_dials.is_empty()
+            || self.mailbox.pending()
+    }
+
+    /// When the next turn is due at the latest; see [`Backend::next_deadline`](crate::Backend::next_deadline).
+    pub fn next_deadline(&self) -> Option<Instant> {
+        if self.has_work() {
+            Some(self.now)
+        } else {
+            self.timers.peek()
+        }
+    }
+}
