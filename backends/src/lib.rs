@@ -1,1 +1,2 @@
-//! x
+//! Backends for [`sockman`]: one cargo feature each.
+pub use sockman;

@@ -14,7 +14,7 @@ const SLOT_SHIFT: u32 = 32;
 const KIND_SHIFT: u32 = 60;
 
 /// The part that ids of every sort share: kind, slot and generation in one word.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RawId(NonZeroU64);
 
 impl RawId {
