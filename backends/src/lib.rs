@@ -1,2 +1,60 @@
-//! Backends for [`sockman`]: one cargo feature each.
+//! Backends for [`sockman`], one cargo feature each.
+//!
+//! | feature | type | what it is |
+//! |---|---|---|
+//! | `mio` (default) | [`Mio`] | the readiness engine over the crate `mio` |
+//! | `polling` | [`Polling`] | the readiness engine over the crate `polling` |
+//!
+//! [`DefaultBackend`] is the first of these that is compiled in, in this order. Features are additive: turning one on
+//! adds a type and changes nothing else, except that `DefaultBackend` may become a backend further up in the table.
+//!
+//! ```
+//! use sockman_backends::{DefaultBackend, sockman};
+//! use sockman::{Config, Conn, Driver, Handler, ListenOptions, Origin, SockMan};
+//!
+//! struct Echo;
+//!
+//! impl Handler for Echo {
+//!     type Session = ();
+//!     fn open<S: SockMan>(&mut self, _: &mut S, _: Conn, _: &Origin) -> Option<()> {
+//!         Some(())
+//!     }
+//!     fn received<S: SockMan>(&mut self, net: &mut S, conn: Conn, _: &mut (), data: &mut [u8]) -> usize {
+//!         let _ = net.send(conn, data);
+//!         data.len()
+//!     }
+//! }
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let mut driver = Driver::<DefaultBackend, _>::new(&Config::default(), Echo)?;
+//! driver.with(|_, net| net.listen(&"127.0.0.1:0".parse().unwrap(), &ListenOptions::default()))?;
+//! driver.turn(Some(std::time::Duration::ZERO))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What lives where: [`readiness`] is the engine that `mio` and `polling` share, with the traits for a poller of your own;
+//! each other module is one backend.
+
+#![deny(unsafe_code)]
+
 pub use sockman;
+
+#[cfg(feature = "mio")]
+pub mod mio;
+#[cfg(feature = "polling")]
+pub mod polling;
+#[cfg(feature = "readiness")]
+pub mod readiness;
+
+#[cfg(feature = "mio")]
+pub use crate::mio::Mio;
+#[cfg(feature = "polling")]
+pub use crate::polling::Polling;
+
+/// The first of `Mio`, `Polling` that is compiled in.
+#[cfg(feature = "mio")]
+pub type DefaultBackend = Mio;
+/// The first of `Mio`, `Polling` that is compiled in.
+#[cfg(all(feature = "polling", not(feature = "mio")))]
+pub type DefaultBackend = Polling;

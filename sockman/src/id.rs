@@ -2,7 +2,7 @@
 //!
 //! An id is 64 bits: 4 bits of *kind*, a 28-bit slot index and a 32-bit generation. The slot finds the state by one
 //! array load, the generation tells whether the id is still the one the slot was given out for. The kind lets one
-//! `u64` (an epoll key, an io_uring `user_data`) say what it stands for.
+//! `u64` (an epoll key, an `io_uring` `user_data`) say what it stands for.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -119,6 +119,15 @@ id! {
 id! {
     /// A timer set with [`SockMan::set_timer`](crate::SockMan::set_timer).
     Timer, 2, "t"
+}
+
+impl Timer {
+    /// The id that its slot's last timer would have; a slot retires before that one is given out.
+    pub(crate) const fn dead() -> Timer {
+        Timer(RawId(NonZeroU64::MIN.saturating_add(
+            (Timer::KIND as u64) << KIND_SHIFT | u32::MAX as u64 - 1,
+        )))
+    }
 }
 
 #[cfg(test)]

@@ -49,8 +49,6 @@ pub struct Core<Io> {
     pub doomed: VecDeque<(Conn, Ending)>,
     /// Bytes posted to connections.
     pub posts: VecDeque<(Conn, Bytes)>,
-    /// Dials that failed before there was a connection.
-    pub failed_dials: VecDeque<(u64, DialError)>,
     /// The connection inside whose `open` we are, if any.
     pub opening: Option<Conn>,
     /// Most connections at once.
@@ -74,7 +72,6 @@ impl<Io> Core<Io> {
             ready: VecDeque::new(),
             doomed: VecDeque::new(),
             posts: VecDeque::new(),
-            failed_dials: VecDeque::new(),
             opening: None,
             max_connections: config
                 .max_connections
@@ -218,6 +215,12 @@ impl<Io> Core<Io> {
             self.dirty.push(conn);
         }
         Ok(c.out.get_or_insert_with(|| self.spare.take()))
+    }
+
+    /// Whether the send queue is above the high-water mark, so that the kernel is to be tried before judging.
+    #[inline]
+    pub fn is_high(&self, conn: Conn) -> bool {
+        self.conns.get(conn).is_some_and(|c| c.unsent() > c.limits.high)
     }
 
     /// What a send answers, after the kernel was tried if the queue was above the mark. Above the hard limit it ends the
@@ -400,7 +403,6 @@ impl<Io> Core<Io> {
             || !self.dirty.is_empty()
             || !self.doomed.is_empty()
             || !self.posts.is_empty()
-            || !self.failed_dials.is_empty()
             || self.mailbox.pending()
     }
 

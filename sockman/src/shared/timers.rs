@@ -56,6 +56,9 @@ pub struct Timers {
     due: Vec<RawId>,
 }
 
+/// An id that no timer has.
+const DEAD: Timer = Timer::dead();
+
 /// A shorter heap is not worth sweeping.
 const SWEEP_MIN: usize = 128;
 
@@ -139,12 +142,14 @@ impl Timers {
         (deadline.at != NEVER).then(|| self.base + Duration::from_nanos(deadline.at))
     }
 
-    /// Sets a timer. `None` when there are [`MAX_SLOTS`](crate::MAX_SLOTS) already.
-    pub fn insert(&mut self, at: Instant, key: u64) -> Option<Timer> {
+    /// Sets a timer. Beyond [`MAX_SLOTS`](crate::MAX_SLOTS) timers at once (6 GB of them) it is not set.
+    pub fn insert(&mut self, at: Instant, key: u64) -> Timer {
         let at = self.nanos(at);
-        let timer = self.timers.insert(key).ok()?;
+        let Ok(timer) = self.timers.insert(key) else {
+            return DEAD;
+        };
         self.push(at, timer.raw());
-        Some(timer)
+        timer
     }
 
     /// Takes a timer back; whether it was still there.
@@ -153,7 +158,7 @@ impl Timers {
     }
 
     /// When the loop must look again, at the latest. Drops entries that no longer count from the front.
-    pub fn next(&mut self) -> Option<Instant> {
+    pub fn next_time(&mut self) -> Option<Instant> {
         while let Some(Reverse((at, _, id))) = self.heap.peek() {
             if self.counts(*at, *id) {
                 break;
@@ -165,7 +170,7 @@ impl Timers {
         self.peek()
     }
 
-    /// As [`next`](Timers::next), but may name the time of an entry that no longer counts.
+    /// As [`next_time`](Timers::next_time), but may name the time of an entry that no longer counts.
     pub fn peek(&self) -> Option<Instant> {
         self.heap
             .peek()

@@ -1,0 +1,167 @@
+//! Sending.
+
+use super::kernel::Kernel;
+use super::net::Net;
+use sockman::shared::Phase;
+use sockman::{Closed, Conn, Gone, Syscall};
+use std::io::{self, IoSlice};
+
+/// Pieces handed to the kernel in one call.
+const PIECES: usize = 32;
+
+impl<K: Kernel> Net<K> {
+    /// Writes what was queued since the last call.
+    #[inline]
+    pub(super) fn flush_dirty(&mut self) {
+        let mut next = 0;
+        while let Some(&conn) = self.core.dirty.get(next) {
+            next += 1;
+            if let Some(c) = self.core.conns.get_mut(conn) {
+                c.dirty = false;
+            }
+            self.flush(conn);
+        }
+        self.core.dirty.clear();
+    }
+
+    /// Writes what is queued, as far as the kernel takes it and the turn's budget goes. Then half-closes, if that was
+    /// asked for.
+    pub(super) fn flush(&mut self, conn: Conn) {
+        let mut budget = self.core.config.byte_budget;
+        loop {
+            let Some(c) = self.core.conns.get_mut(conn) else {
+                return;
+            };
+            if c.io.blocked || !matches!(c.phase, Phase::Open | Phase::Flushing) {
+                return;
+            }
+            let (Some(socket), Some(out)) = (&c.io.socket, &c.out) else {
+                break;
+            };
+            if budget == 0 {
+                self.core.make_ready(conn);
+                return;
+            }
+            self.core.stats.syscalls[Syscall::Write] += 1;
+            let (asked, result) = match out.first() {
+                (bytes, true) => (bytes.len(), self.kernel.write(socket, bytes)),
+                _ => {
+                    let mut slices = [IoSlice::new(&[]); PIECES];
+                    let count = out.slices(&mut slices);
+                    let asked = slices[..count].iter().map(|slice| slice.len()).sum();
+                    (asked, self.kernel.write_vectored(socket, &slices[..count]))
+                }
+            };
+            match result {
+                Ok(sent) => {
+                    c.io.blocked = sent < asked;
+                    budget = budget.saturating_sub(sent);
+                    self.core.sent(conn, sent);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => c.io.blocked = true,
+                Err(error) => return self.write_failed(conn, error),
+            }
+            if self.core.conns.get(conn).is_some_and(|c| c.io.blocked) {
+                return self.watch(conn);
+            }
+        }
+        self.all_sent(conn);
+    }
+
+    /// The queue is empty: what was to follow, follows.
+    #[inline]
+    fn all_sent(&mut self, conn: Conn) {
+        let Some(c) = self.core.conns.get_mut(conn) else {
+            return;
+        };
+        let flushing = c.phase == Phase::Flushing;
+        if !flushing && !c.finishing {
+            return;
+        }
+        if flushing && c.eof {
+            return self.core.close(conn, Closed::Flushed);
+        }
+        if !c.finished
+            && let Some(socket) = &c.io.socket
+        {
+            c.finished = true;
+            self.core.stats.syscalls[Syscall::Shutdown] += 1;
+            // Fails when the peer is gone, which reading shows.
+            let _ = self.kernel.finish(socket);
+        }
+        if flushing {
+            c.phase = Phase::Lingering;
+            if c.io.readable || c.io.hangup {
+                self.core.make_ready(conn);
+            }
+            self.watch(conn);
+        }
+    }
+
+    /// Offers a large piece to the kernel behind what is queued, and queues what it does not take.
+    pub(super) fn write_direct(&mut self, conn: Conn, data: &[u8]) -> Result<(), Gone> {
+        self.core.queue(conn)?;
+        let Some(c) = self.core.conns.get_mut(conn) else {
+            return Err(Gone);
+        };
+        let (Some(socket), Some(out)) = (&c.io.socket, &mut c.out) else {
+            return Err(Gone);
+        };
+        if c.io.blocked {
+            out.push(data);
+            return Ok(());
+        }
+        self.core.stats.syscalls[Syscall::Write] += 1;
+        let queued = out.len();
+        let (asked, result) = if queued == 0 {
+            (data.len(), self.kernel.write(socket, data))
+        } else {
+            let mut slices = [IoSlice::new(&[]); PIECES];
+            let count = out.slices(&mut slices[..PIECES - 1]);
+            let pieces: usize = slices[..count].iter().map(|slice| slice.len()).sum();
+            // Behind a queue in very many pieces there is no place for it.
+            let count = if pieces == queued {
+                slices[count] = IoSlice::new(data);
+                count + 1
+            } else {
+                count
+            };
+            let asked = slices[..count].iter().map(|slice| slice.len()).sum();
+            (asked, self.kernel.write_vectored(socket, &slices[..count]))
+        };
+        let sent = match result {
+            Ok(sent) => sent,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                c.io.blocked = true;
+                0
+            }
+            Err(error) => {
+                self.write_failed(conn, error);
+                return Err(Gone);
+            }
+        };
+        c.io.blocked |= sent < asked && sent > 0;
+        // What was sent of `data` need not be queued; the rest stands behind what is left.
+        let direct = sent.saturating_sub(queued);
+        out.push(&data[direct..]);
+        let direct_bytes = direct as u64;
+        c.bytes_out += direct_bytes;
+        self.core.stats.bytes_out += direct_bytes;
+        self.core.sent(conn, sent - direct);
+        self.watch(conn);
+        Ok(())
+    }
+
+    /// Writing has failed. Reading goes on to the end, and tells then.
+    fn write_failed(&mut self, conn: Conn, error: io::Error) {
+        self.core.write_failed(conn, error);
+        if let Some(c) = self.core.conns.get_mut(conn)
+            && c.phase == Phase::Open
+        {
+            c.io.readable = true;
+            self.core.make_ready(conn);
+        }
+    }
+}
