@@ -1,0 +1,45 @@
+//! `sockman backends`
+
+use super::print;
+use crate::failure::Failure;
+use sockman_backends::sockman::{Backend, Config, Driver};
+use sockman_node::{Choice, Echo, KNOWN, Known, OnBackend};
+use std::fmt::Write;
+use std::io;
+use std::time::Duration;
+
+/// Prints a line for each backend of the project.
+pub(crate) fn run() -> Result<(), Failure> {
+    let width = KNOWN.iter().map(|known| known.name.len()).max().unwrap_or(0);
+    let preferred = Choice::preferred().ok();
+    let mut text = String::new();
+    for known in KNOWN {
+        let default = if known.choice.is_some() && known.choice == preferred {
+            " (default)"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "{:width$}  {}{default}", known.name, state(known));
+    }
+    print(&text)
+}
+
+fn state(known: &Known) -> String {
+    match known.choice.map(|choice| choice.run(Try)) {
+        None => format!("not compiled in: build with `--features {}`", known.feature),
+        Some(Ok(())) => "works".to_owned(),
+        Some(Err(why)) => format!("does not work here: {why}"),
+    }
+}
+
+/// Makes the backend and has it look at the kernel once: what a kernel lacks shows at the latest there.
+struct Try;
+
+impl OnBackend for Try {
+    type Output = io::Result<()>;
+
+    fn run<B: Backend>(self) -> io::Result<()> {
+        let mut driver = Driver::<B, Echo>::new(&Config::default(), Echo::default())?;
+        driver.turn(Some(Duration::ZERO)).map(|_| ())
+    }
+}

@@ -1,0 +1,16 @@
+//! The commands, one file each: `echo` runs the echo server, `backends` lists the backends. `stats` prints counters.
+
+pub(crate) mod backends;
+pub(crate) mod echo;
+mod stats;
+
+use crate::failure::Failure;
+use std::io::{self, Write};
+
+/// Writes to standard output and flushes, so that a program reading the other end of a pipe has it at once.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(Failure::system("write to standard output"))
+}

@@ -1,0 +1,30 @@
+//! The program `sockman`: an echo server over any backend, and what backends there are. See `sockman --help`.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod command;
+mod failure;
+mod logging;
+mod signals;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = logging::start(args.verbose).and_then(|()| match &args.command {
+        Command::Echo(args) => command::echo::run(args),
+        Command::Backends => command::backends::run(),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            // With standard error closed there is nobody left to tell; the exit code still says it.
+            let _ = writeln!(std::io::stderr(), "sockman: {why}");
+            ExitCode::from(why.exit_code())
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The program under test, running.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Far more than anything here takes: it only turns a hang into a failure.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program, with no logging whatever the environment says.
+pub(crate) fn sockman() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sockman"));
+    command.env_remove("SOCKMAN_LOG").stdin(Stdio::null());
+    command
+}
+
+/// Runs the program to its end.
+pub(crate) fn run(args: &[&str]) -> Output {
+    sockman().args(args).output().expect("the program starts")
+}
+
+/// A running `sockman echo`; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    lines: Receiver<String>,
+    stderr: Option<ChildStderr>,
+    /// Where it listens, in the order of the arguments.
+    pub(crate) at: Vec<String>,
+}
+
+/// How a server ended, and what it wrote after it had begun to listen.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<String>,
+    pub(crate) stderr: String,
+}
+
+impl Server {
+    /// Starts it on `backend`, listening at each of `at`, and waits until it listens.
+    pub(crate) fn start(backend: &str, at: &[&str], more: &[&str]) -> Server {
+        let mut command = sockman();
+        command.args(["echo", "--backend", backend]).args(more);
+        for at in at {
+            command.args(["--listen", at]);
+        }
+        Server::spawn(&mut command, backend, at.len())
+    }
+
+    /// Starts `command` and waits until it listens at `listeners` places.
+    pub(crate) fn spawn(command: &mut Command, backend: &str, listeners: usize) -> Server {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let stdout = child.stdout.take().expect("a pipe");
+        let stderr = child.stderr.take();
+        let mut server = Server {
+            child,
+            lines: lines(stdout),
+            stderr,
+            at: Vec::new(),
+        };
+        for _ in 0..listeners {
+            let line = server
+                .lines
+                .recv_timeout(PATIENCE)
+                .expect("a line for each listener");
+            let at = line
+                .strip_prefix("listening on ")
+                .and_then(|rest| rest.strip_suffix(&format!(" (backend {backend})")))
+                .unwrap_or_else(|| panic!("unexpected line: {line}"));
+            server.at.push(at.to_owned());
+        }
+        server
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(mut self) -> Ended {
+        let by = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                break status;
+            }
+            assert!(Instant::now() < by, "the server does not end");
+            thread::sleep(Duration::from_millis(5));
+        };
+        let mut stderr = String::new();
+        if let Some(mut pipe) = self.stderr.take() {
+            pipe.read_to_string(&mut stderr).expect("text");
+        }
+        Ended {
+            status,
+            stdout: self.lines.iter().collect(),
+            stderr,
+        }
+    }
+
+    /// Stops it with SIGTERM and expects a clean end.
+    pub(crate) fn stop(self) -> Ended {
+        self.signal(Signal::TERM);
+        let ended = self.wait();
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        ended
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already, or the test has failed: either way there is nothing to report here.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn lines(stdout: ChildStdout) -> Receiver<String> {
+    let (send, receive) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if send.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receive
+}
