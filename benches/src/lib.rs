@@ -1,1 +1,34 @@
-//! Placeholder.
+//! Side-by-side comparison of sockman's backends with hand-written loops and other libraries, on real sockets.
+//!
+//! - [`cli`]: the arguments of `compare`
+//! - [`compare`]: runs the rounds; [`cell`]: one measurement, a server process and a load process
+//! - [`subject`]: the list of what can be measured
+//! - [`serve`]: the server process: what runs in it, and how it is asked for its counters
+//! - [`rivals`]: the hand-written loops, tokio, and the same handler behind `dyn` and async-trait
+//! - [`load`]: the load generator's process
+//! - [`wake`]: sending from another thread to an idle connection
+//! - [`instructions`]: instructions and system calls per message, under valgrind and strace
+//! - [`statistics`], [`report`]: medians, paired intervals; tables and JSON rows
+//! - [`echo`]: the handler that every backend serves
+//! - [`sys`], [`heap`], [`child`]: this process's cores, clocks and memory; its allocations; its child processes
+
+#![deny(unsafe_code)]
+
+pub mod cell;
+pub mod child;
+pub mod cli;
+pub mod compare;
+pub mod echo;
+pub mod heap;
+pub mod instructions;
+pub mod load;
+pub mod report;
+pub mod rivals;
+pub mod serve;
+pub mod statistics;
+pub mod subject;
+pub mod sys;
+pub mod wake;
+
+/// Whatever went wrong, in words for the one who ran it.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,198 @@
+//! One measurement: a server process and a load process, or the one process of the work `wake`.
+
+use crate::child::Process;
+use crate::cli::Work;
+use crate::load;
+use crate::serve::Usage;
+use crate::subject::Subject;
+use crate::{Failure, sys, wake};
+use std::ffi::OsStr;
+
+/// What is measured, and on whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    /// The work.
+    pub work: Work,
+    /// Who does it.
+    pub subject: &'static Subject,
+    /// Connections as rows have them: active ones of `echo`, idle ones of `echo-idle`, 1 of `wake`.
+    pub connections: usize,
+    /// Bytes of a message.
+    pub size: usize,
+    /// Messages outstanding per active connection.
+    pub depth: usize,
+}
+
+/// The figures of one measurement.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sample {
+    /// Messages per second.
+    pub ops_per_s: f64,
+    /// The server's CPU time per message, in microseconds.
+    pub cpu_us: f64,
+    /// Median latency, in microseconds.
+    pub p50_us: f64,
+    /// The latency that 99 % stay below.
+    pub p99_us: f64,
+    /// The latency that 99.9 % stay below.
+    pub p999_us: f64,
+    /// System calls of the server per message, where they are counted.
+    pub calls: Option<f64>,
+    /// Turns of its loop per message, where they are counted.
+    pub turns: Option<f64>,
+    /// Highest resident memory of the server, in MiB.
+    pub rss_mib: f64,
+    /// Growth of the server's resident memory by a connection, in bytes.
+    pub rss_per_conn: f64,
+    /// Growth of the server's heap by a connection, in bytes.
+    pub heap_per_conn: f64,
+}
+
+/// How a load process is to end its window.
+#[derive(Clone, Copy, Debug)]
+pub enum Window {
+    /// After so many seconds.
+    Seconds(f64),
+    /// After so many messages.
+    Messages(u64),
+}
+
+/// The counters around a window.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured {
+    /// The server before anybody connected.
+    pub empty: Usage,
+    /// The server at the beginning of the window.
+    pub before: Usage,
+    /// The server at its end.
+    pub after: Usage,
+    /// What the load reports.
+    pub load: load::Report,
+}
+
+impl Cell {
+    /// Measures for so many seconds.
+    pub fn measure(&self, seconds: f64) -> Result<Sample, Failure> {
+        match self.work {
+            Work::Wake => self.measure_wake(seconds),
+            Work::Echo | Work::EchoIdle => {
+                let mut server = self.server(&[])?;
+                let measured = self.load(&mut server, Window::Seconds(seconds))?;
+                Ok(self.sample(&measured))
+            }
+        }
+    }
+
+    /// Connections that send.
+    pub fn active(&self) -> usize {
+        if self.work == Work::EchoIdle {
+            1
+        } else {
+            self.connections
+        }
+    }
+
+    fn idle(&self) -> usize {
+        if self.work == Work::EchoIdle {
+            self.connections
+        } else {
+            0
+        }
+    }
+
+    /// Starts the server, behind a tool if there is one.
+    pub fn server(&self, tool: &[&OsStr]) -> Result<Process, Failure> {
+        let mut args = vec!["serve".to_owned(), self.subject.name.to_owned()];
+        if let Some((core, _)) = sys::two_cores() {
+            args.extend(["--pin".to_owned(), core.to_string()]);
+        }
+        Process::this(tool, args)
+    }
+
+    /// Loads a server that has just been started.
+    pub fn load(&self, server: &mut Process, window: Window) -> Result<Measured, Failure> {
+        let at = server.line()?;
+        let empty = usage(server)?;
+        let (how, much) = match window {
+            Window::Seconds(seconds) => ("--seconds", seconds.to_string()),
+            Window::Messages(messages) => ("--messages", messages.to_string()),
+        };
+        let mut args = vec!["load".to_owned(), at];
+        for (name, value) in [
+            ("--connections", self.active().to_string()),
+            ("--idle", self.idle().to_string()),
+            ("--size", self.size.to_string()),
+            ("--depth", self.depth.to_string()),
+            (how, much),
+        ] {
+            args.extend([name.to_owned(), value]);
+        }
+        if let Some((_, core)) = sys::two_cores() {
+            args.extend(["--pin".to_owned(), core.to_string()]);
+        }
+        let mut load = Process::this(&[], args)?;
+        let ready = load.line()?;
+        if ready != "ready" {
+            return Err(format!("the load said `{ready}`").into());
+        }
+        let before = usage(server)?;
+        let report = serde_json::from_str(&load.ask("go")?)?;
+        let after = usage(server)?;
+        Ok(Measured {
+            empty,
+            before,
+            after,
+            load: report,
+        })
+    }
+
+    fn sample(&self, measured: &Measured) -> Sample {
+        let Measured {
+            empty,
+            before,
+            after,
+            load,
+        } = *measured;
+        let ops = load.ops.max(1) as f64;
+        let connections = (self.active() + self.idle()) as f64;
+        let counts = before.counts.zip(after.counts);
+        Sample {
+            ops_per_s: load.ops as f64 * 1e9 / load.elapsed_ns.max(1) as f64,
+            cpu_us: (after.cpu_ns - before.cpu_ns) as f64 / 1000.0 / ops,
+            p50_us: load.p50_us,
+            p99_us: load.p99_us,
+            p999_us: load.p999_us,
+            calls: counts.map(|(before, after)| (after.calls - before.calls) as f64 / ops),
+            turns: counts.map(|(before, after)| (after.turns - before.turns) as f64 / ops),
+            rss_mib: after.peak_kib as f64 / 1024.0,
+            rss_per_conn: (before.rss_kib.saturating_sub(empty.rss_kib) * 1024) as f64 / connections,
+            heap_per_conn: before.heap.saturating_sub(empty.heap) as f64 / connections,
+        }
+    }
+
+    fn measure_wake(&self, seconds: f64) -> Result<Sample, Failure> {
+        let mut args = vec!["wake".to_owned(), self.subject.name.to_owned()];
+        args.extend(["--seconds".to_owned(), seconds.to_string()]);
+        if let Some((loop_core, peer_core)) = sys::two_cores() {
+            args.extend(["--pin".to_owned(), loop_core.to_string(), peer_core.to_string()]);
+        }
+        let report: wake::Report = serde_json::from_str(&Process::this(&[], args)?.line()?)?;
+        let ops = report.ops.max(1) as f64;
+        Ok(Sample {
+            ops_per_s: report.ops as f64 * 1e9 / report.elapsed_ns.max(1) as f64,
+            cpu_us: report.cpu_ns as f64 / 1000.0 / ops,
+            p50_us: report.p50_us,
+            p99_us: report.p99_us,
+            p999_us: report.p999_us,
+            calls: report.counts.map(|counts| counts.calls as f64 / ops),
+            turns: report.counts.map(|counts| counts.turns as f64 / ops),
+            rss_mib: report.peak_kib as f64 / 1024.0,
+            ..Sample::default()
+        })
+    }
+}
+
+/// Asks a server for its usage.
+fn usage(server: &mut Process) -> Result<Usage, Failure> {
+    Ok(serde_json::from_str(&server.ask("usage")?)?)
+}

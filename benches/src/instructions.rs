@@ -1,0 +1,196 @@
+//! Instructions in user space per message, counted by callgrind, and system calls per message.
+//!
+//! Each server runs twice under the tool, with different numbers of messages; start-up, connecting and the end cancel out
+//! in the difference. Unlike times these figures hardly vary, so they decide where times cannot.
+
+use crate::Failure;
+use crate::cell::{Cell, Measured, Window};
+use crate::child;
+use crate::cli::{InstructionsArgs, Work};
+use crate::report::table::{Table, figure, ratio};
+use crate::subject::{self, BASELINE};
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Whom to count when nobody is named: our backends, and the loops that do the same by hand.
+const USUAL: [&str; 4] = ["epoll", "mio", "polling-loop", "polling"];
+
+/// A server under a tool takes its time to write down what was counted.
+const TO_END: Duration = Duration::from_secs(60);
+
+/// Runs the count and prints its table.
+pub fn run(args: &InstructionsArgs) -> Result<(), Failure> {
+    if !child::has("valgrind") {
+        return Err("valgrind is not installed; instructions are counted by its tool callgrind".into());
+    }
+    let folder = match &args.keep {
+        Some(folder) => folder.clone(),
+        None => std::env::temp_dir(),
+    };
+    fs::create_dir_all(&folder)?;
+    let mut names: Vec<&str> = args.subjects.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        names = USUAL.to_vec();
+    }
+    let mut counted = Vec::new();
+    for subject in names.iter().filter_map(|name| subject::find(name)) {
+        let cell = Cell {
+            work: Work::Echo,
+            subject,
+            connections: args.connections as usize,
+            size: args.size as usize,
+            depth: args.depth as usize,
+        };
+        eprintln!("instructions: {}", subject.name);
+        counted.push((subject.name, count(&cell, args, &folder)?));
+    }
+    println!("\n{}", render(args, &counted));
+    Ok(())
+}
+
+/// What was counted, per message.
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    instructions: f64,
+    calls: Option<f64>,
+    turns: Option<f64>,
+}
+
+fn count(cell: &Cell, args: &InstructionsArgs, folder: &Path) -> Result<Count, Failure> {
+    let under = |messages: u64| -> Result<(u64, Measured), Failure> {
+        let file = folder.join(format!(
+            "callgrind.{}.{messages}.{}.out",
+            cell.subject.name,
+            std::process::id()
+        ));
+        let out = option("--callgrind-out-file=", &file);
+        let tool = ["valgrind", "-q", "--tool=callgrind"].map(OsStr::new);
+        let measured = under_tool(cell, &[&tool[..], &[&out]].concat(), messages)?;
+        let text = fs::read_to_string(&file)?;
+        if args.keep.is_none() {
+            fs::remove_file(&file)?;
+        }
+        let total = total_instructions(&text).ok_or("callgrind's file has no total")?;
+        Ok((total, measured))
+    };
+    let few = args.messages / 5;
+    let (least, _) = under(few)?;
+    let (most, measured) = under(args.messages)?;
+    let ops = measured.load.ops.max(1) as f64;
+    let counts = measured.before.counts.zip(measured.after.counts);
+    let per_message = |f: fn(&crate::serve::Counts) -> u64| {
+        counts.map(|(before, after)| (f(&after) - f(&before)) as f64 / ops)
+    };
+    Ok(Count {
+        instructions: most.saturating_sub(least) as f64 / (args.messages - few) as f64,
+        calls: per_message(|c| c.calls).or_else(|| calls_per_message(cell).ok()),
+        turns: per_message(|c| c.turns),
+    })
+}
+
+/// The total in a file that callgrind wrote.
+fn total_instructions(file: &str) -> Option<u64> {
+    let line = file
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("totals:").or(line.strip_prefix("summary:")))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// System calls of the server per message, from two runs under strace. They are a few fewer waits than without it: strace
+/// slows the server, so that more messages share one.
+pub fn calls_per_message(cell: &Cell) -> Result<f64, Failure> {
+    let under = |messages: u64| -> Result<u64, Failure> {
+        let file = temporary(&format!("strace.{}.{messages}", cell.subject.name));
+        let tool = ["strace", "-f", "-c", "-U", "calls,name", "-o"].map(OsStr::new);
+        let outcome = under_tool(cell, &[&tool[..], &[file.as_os_str()]].concat(), messages);
+        let text = fs::read_to_string(&file);
+        // Whatever became of the run, nothing of it stays.
+        let _ = fs::remove_file(&file);
+        outcome?;
+        Ok(total_calls(&text?))
+    };
+    let (few, many) = (500, 3500 + 4 * cell.active() as u64);
+    let (least, most) = (under(few)?, under(many)?);
+    Ok(most.saturating_sub(least) as f64 / (many - few) as f64)
+}
+
+/// The sum of the calls in strace's summary.
+fn total_calls(summary: &str) -> u64 {
+    summary
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let calls: u64 = words.next()?.parse().ok()?;
+            (words.next()? != "total").then_some(calls)
+        })
+        .sum()
+}
+
+/// Runs the cell's server under a tool, loads it with so many messages, and lets it end.
+fn under_tool(cell: &Cell, tool: &[&OsStr], messages: u64) -> Result<Measured, Failure> {
+    let mut server = cell.server(tool)?;
+    let measured = cell.load(&mut server, Window::Messages(messages))?;
+    server.finish(TO_END)?;
+    Ok(measured)
+}
+
+fn option(name: &str, value: &Path) -> OsString {
+    let mut text = OsString::from(name);
+    text.push(value);
+    text
+}
+
+fn temporary(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("{name}.{}.out", std::process::id()))
+}
+
+fn render(args: &InstructionsArgs, counted: &[(&str, Count)]) -> String {
+    let base = counted.iter().find(|(name, _)| *name == BASELINE);
+    let base = base.map(|(_, count)| count.instructions);
+    let mut table = Table::new(&[
+        "subject",
+        "instructions/message",
+        "\u{d7}",
+        "calls/message",
+        "turns/message",
+    ]);
+    for (name, count) in counted {
+        table.row([
+            (*name).to_owned(),
+            figure(count.instructions),
+            ratio(base.map(|base| count.instructions / base)),
+            count.calls.map(|calls| format!("{calls:.3}")).unwrap_or_default(),
+            count.turns.map(|turns| format!("{turns:.3}")).unwrap_or_default(),
+        ]);
+    }
+    format!(
+        "{}\n{} connections, {} bytes, depth {}; {} messages less {}. Instructions in user space, by callgrind; \u{d7} is the\n\
+         ratio to `{BASELINE}`. Under valgrind a server is slow, so more messages share a wait than otherwise.\n",
+        table.render(),
+        args.connections,
+        args.size,
+        args.depth,
+        args.messages,
+        args.messages / 5,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_found_in_what_the_tools_write() {
+        assert_eq!(
+            total_instructions("events: Ir\nsummary: 5\nfn=(1) x\ntotals: 123\n"),
+            Some(123)
+        );
+        assert_eq!(total_instructions("events: Ir\nsummary: 77\n"), Some(77));
+        assert_eq!(total_instructions(""), None);
+        let strace = "    calls syscall\n--------- -----\n       12 recvfrom\n        3 epoll_wait\n--------- -----\n       15 total\n";
+        assert_eq!(total_calls(strace), 15);
+    }
+}

@@ -1,0 +1,192 @@
+//! The table of each work. None is wider than 120 columns.
+
+use super::row::Row;
+use super::table::{Table, figure, interval, with_ratio};
+use crate::cli::Work;
+use crate::subject::{BASELINE, WAKE_BASELINE};
+
+/// The rows of one work as a table, with what must be known to read it.
+pub fn render(work: Work, rows: &[Row]) -> String {
+    let mut table = match work {
+        Work::Echo => Table::new(&[
+            "subject",
+            "op/s    \u{d7}      95 %",
+            "CPU \u{b5}s/op    \u{d7}      95 %",
+            "p50 \u{b5}s    \u{d7}",
+            "p99 \u{b5}s    \u{d7}",
+            "p99.9    \u{d7}",
+            "calls/op    \u{d7}",
+            "MiB    \u{d7}",
+        ]),
+        Work::EchoIdle => Table::new(&[
+            "subject",
+            "CPU \u{b5}s/op    \u{d7}      95 %",
+            "to fewest    95 %",
+            "p50 \u{b5}s    \u{d7}",
+            "p99 \u{b5}s    \u{d7}",
+            "calls/op    \u{d7}",
+            "turns/op",
+            "B/conn",
+            "heap",
+        ]),
+        Work::Wake => Table::new(&[
+            "subject",
+            "p50 \u{b5}s    \u{d7}",
+            "p99 \u{b5}s    \u{d7}      95 %",
+            "p99.9 \u{b5}s    \u{d7}",
+            "CPU \u{b5}s/send    \u{d7}",
+            "calls/send    \u{d7}",
+            "sends/s",
+        ]),
+    };
+    let mut connections = None;
+    for row in rows {
+        if work != Work::Wake && connections != Some(row.connections) {
+            connections = Some(row.connections);
+            table.text(heading(work, row));
+        }
+        table.row(match work {
+            Work::Echo => echo(row),
+            Work::EchoIdle => idle(row),
+            Work::Wake => wake(row),
+        });
+    }
+    format!("{}\n{}", table.render(), legend(work, rows))
+}
+
+fn heading(work: Work, row: &Row) -> String {
+    match work {
+        Work::EchoIdle => format!(
+            "\u{2014} 1 active among {} idle connections, {} bytes, depth {}",
+            row.connections, row.size, row.depth
+        ),
+        _ => format!(
+            "\u{2014} {} connection{}, {} bytes, depth {}",
+            row.connections,
+            if row.connections == 1 { "" } else { "s" },
+            row.size,
+            row.depth
+        ),
+    }
+}
+
+fn cpu(row: &Row) -> String {
+    let ratio = interval(row.ratio_cpu, row.ratio_cpu_low, row.ratio_cpu_high);
+    format!("{} {ratio}", figure(row.cpu_us_per_op))
+}
+
+fn echo(row: &Row) -> Vec<String> {
+    let ops = interval(row.ratio_ops, row.ratio_ops_low, row.ratio_ops_high);
+    vec![
+        row.subject.clone(),
+        format!("{} {ops}", figure(row.ops_per_s)),
+        cpu(row),
+        with_ratio(Some(row.p50_us), row.ratio_p50),
+        with_ratio(Some(row.p99_us), row.ratio_p99),
+        with_ratio(Some(row.p999_us), row.ratio_p999),
+        with_ratio(row.syscalls_per_op, row.ratio_syscalls),
+        with_ratio(Some(row.rss_mib), row.ratio_rss),
+    ]
+}
+
+fn idle(row: &Row) -> Vec<String> {
+    vec![
+        row.subject.clone(),
+        cpu(row),
+        interval(row.ratio_fewest, row.ratio_fewest_low, row.ratio_fewest_high),
+        with_ratio(Some(row.p50_us), row.ratio_p50),
+        with_ratio(Some(row.p99_us), row.ratio_p99),
+        with_ratio(row.syscalls_per_op, row.ratio_syscalls),
+        row.turns_per_op.map(figure).unwrap_or_default(),
+        row.rss_bytes_per_conn
+            .map(|b| format!("{b:.0}"))
+            .unwrap_or_default(),
+        row.heap_bytes_per_conn
+            .map(|b| format!("{b:.0}"))
+            .unwrap_or_default(),
+    ]
+}
+
+fn wake(row: &Row) -> Vec<String> {
+    let p99 = interval(row.ratio_p99, row.ratio_p99_low, row.ratio_p99_high);
+    vec![
+        row.subject.clone(),
+        with_ratio(Some(row.p50_us), row.ratio_p50),
+        format!("{} {p99}", figure(row.p99_us)),
+        with_ratio(Some(row.p999_us), row.ratio_p999),
+        with_ratio(Some(row.cpu_us_per_op), row.ratio_cpu),
+        with_ratio(row.syscalls_per_op, row.ratio_syscalls),
+        figure(row.ops_per_s),
+    ]
+}
+
+fn legend(work: Work, rows: &[Row]) -> String {
+    let rounds = rows.iter().map(|row| row.rounds).max().unwrap_or(0);
+    let base = if work == Work::Wake {
+        WAKE_BASELINE
+    } else {
+        BASELINE
+    };
+    let mut text = format!(
+        "Medians of {rounds} interleaved rounds. \u{d7} is the ratio to `{base}`; with 95 %: the mean of the rounds' ratios and its\n\
+         paired interval (Student's t on their logarithms). `{base}-again` is the same program: what it differs by is noise.\n"
+    );
+    text.push_str(match work {
+        Work::Echo => "CPU is the server process's, user and system, between two moments of rest. MiB: peak resident.\n",
+        Work::EchoIdle => {
+            "To fewest: CPU against the same subject among the fewest idle connections. B/conn: growth of resident memory\n\
+             by a connection; heap: of that, the bytes allocated.\n"
+        }
+        Work::Wake => {
+            "From just before the send on another thread to the arrival at the peer, which looks without sleeping where\n\
+             there are two cores. The loop sleeps before each send.\n"
+        }
+    });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_widest_table_fits_120_columns() {
+        let row = Row {
+            subject: "eventfd-again".to_owned(),
+            ops_per_s: 888_888.0,
+            cpu_us_per_op: 8888.8,
+            p50_us: 88_888.0,
+            p99_us: 88_888.0,
+            p999_us: 88_888.0,
+            syscalls_per_op: Some(88.88),
+            turns_per_op: Some(1.0),
+            rss_mib: 888.8,
+            rss_bytes_per_conn: Some(88_888.0),
+            heap_bytes_per_conn: Some(88_888.0),
+            ratio_cpu: Some(8.88),
+            ratio_cpu_low: Some(8.88),
+            ratio_cpu_high: Some(8.88),
+            ratio_ops: Some(8.88),
+            ratio_ops_low: Some(8.88),
+            ratio_ops_high: Some(8.88),
+            ratio_p50: Some(8888.0),
+            ratio_p99: Some(8888.0),
+            ratio_p99_low: Some(8888.0),
+            ratio_p99_high: Some(8888.0),
+            ratio_p999: Some(8888.0),
+            ratio_syscalls: Some(88.88),
+            ratio_rss: Some(88.88),
+            ratio_fewest: Some(88.88),
+            ratio_fewest_low: Some(88.88),
+            ratio_fewest_high: Some(88.88),
+            ..Row::default()
+        };
+        for work in [Work::Echo, Work::EchoIdle, Work::Wake] {
+            let text = render(work, std::slice::from_ref(&row));
+            for line in text.lines() {
+                assert!(line.chars().count() <= 120, "{}: {line}", line.chars().count());
+            }
+            assert!(text.contains("eventfd-again"));
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What the backends are compared with. Each file is one rival, and short.
+//!
+//! - [`epoll`]: an echo server written by hand on epoll: the floor, and the baseline of every ratio
+//! - [`polling_loop`]: the same on the crate `polling`
+//! - [`tokio`]: the same on tokio, current thread
+//! - [`dynamic`]: our echo handler behind trait objects; [`async_trait`]: called through async-trait
+//! - [`tick`]: a loop in the shape that was criticised
+//! - [`eventfd`]: an eventfd and an epoll, the floor of waking a loop
+//!
+//! Each `run` announces itself by its argument and serves until the process ends.
+
+pub mod async_trait;
+pub mod dynamic;
+pub mod epoll;
+pub mod eventfd;
+pub mod polling_loop;
+pub mod tick;
+pub mod tokio;

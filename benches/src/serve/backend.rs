@@ -1,0 +1,132 @@
+//! A sockman handler on a backend, as a server process.
+
+use super::{BACKLOG, Counts, Ready, Running};
+use crate::echo::Echo;
+use sockman::bytes::Bytes;
+use sockman::{
+    Backend, Closed, Config, Conn, DialError, Driver, Endpoint, Handler, ListenOptions, Origin, Remote,
+    SockMan,
+};
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// Serves [`Echo`] on a backend.
+pub fn echo<B: Backend>(ready: Ready<'_>) -> io::Result<()> {
+    serve::<B, _>(Echo, ready)
+}
+
+/// Serves a handler on a backend, until the process ends.
+pub fn serve<B: Backend, H: Handler>(handler: H, ready: Ready<'_>) -> io::Result<()> {
+    let (counts, answers) = mpsc::channel();
+    let first = Arc::new(OnceLock::new());
+    let observed = Observed {
+        handler,
+        counts,
+        first: first.clone(),
+    };
+    let mut driver = Driver::<B, _>::new(&Config::default(), observed)?;
+    let at = driver.with(|_, net| {
+        let any = Endpoint::Tcp((Ipv4Addr::LOCALHOST, 0).into());
+        let how = ListenOptions {
+            backlog: BACKLOG.unsigned_abs(),
+            ..ListenOptions::default()
+        };
+        let listener = net.listen(&any, &how)?;
+        let at = net.local_addr(listener).and_then(|at| at.tcp());
+        at.ok_or_else(|| io::Error::other("the listener has no address"))
+    })?;
+    let remote = driver.remote();
+    ready(Running {
+        at,
+        probe: Box::new(move || {
+            remote.wake();
+            // A loop that does not answer is a bug; the figure stays blank, and the load says that it hangs.
+            answers.recv_timeout(Duration::from_secs(5)).ok()
+        }),
+        post: Some(post(driver.remote(), first)),
+    });
+    driver.run()
+}
+
+fn post(remote: Remote, first: Arc<OnceLock<Conn>>) -> super::Post {
+    let message = Bytes::from_static(crate::wake::MESSAGE);
+    Box::new(move || {
+        if let Some(conn) = first.get() {
+            // The loop runs for as long as the process does.
+            let _ = remote.post(*conn, message.clone());
+        }
+    })
+}
+
+/// A handler whose loop can be asked for its counts, and whose first connection is known. What concerns connections goes
+/// straight through, at no cost.
+struct Observed<H> {
+    handler: H,
+    counts: Sender<Counts>,
+    first: Arc<OnceLock<Conn>>,
+}
+
+impl<H: Handler> Handler for Observed<H> {
+    type Session = H::Session;
+
+    fn open<S: SockMan>(&mut self, net: &mut S, conn: Conn, origin: &Origin) -> Option<H::Session> {
+        self.first.get_or_init(|| conn);
+        self.handler.open(net, conn, origin)
+    }
+
+    #[inline]
+    fn received<S: SockMan>(
+        &mut self,
+        net: &mut S,
+        conn: Conn,
+        session: &mut H::Session,
+        data: &mut [u8],
+    ) -> usize {
+        self.handler.received(net, conn, session, data)
+    }
+
+    fn posted<S: SockMan>(&mut self, net: &mut S, conn: Conn, session: &mut H::Session, data: Bytes) {
+        self.handler.posted(net, conn, session, data);
+    }
+
+    fn drained<S: SockMan>(&mut self, net: &mut S, conn: Conn, session: &mut H::Session) {
+        self.handler.drained(net, conn, session);
+    }
+
+    fn eof<S: SockMan>(&mut self, net: &mut S, conn: Conn, session: &mut H::Session, unread: &mut [u8]) {
+        self.handler.eof(net, conn, session, unread);
+    }
+
+    fn deadline<S: SockMan>(&mut self, net: &mut S, conn: Conn, session: &mut H::Session) {
+        self.handler.deadline(net, conn, session);
+    }
+
+    fn timer<S: SockMan>(&mut self, net: &mut S, key: u64) {
+        self.handler.timer(net, key);
+    }
+
+    fn woken<S: SockMan>(&mut self, net: &mut S) {
+        let stats = net.stats();
+        let counts = Counts {
+            calls: stats.syscalls.total(),
+            turns: stats.turns,
+        };
+        // Nobody asks any more when the process ends.
+        let _ = self.counts.send(counts);
+    }
+
+    fn dial_failed<S: SockMan>(&mut self, net: &mut S, key: u64, why: DialError) {
+        self.handler.dial_failed(net, key, why);
+    }
+
+    fn closed<S: SockMan>(&mut self, net: &mut S, conn: Conn, session: H::Session, why: Closed) {
+        self.handler.closed(net, conn, session, why);
+    }
+
+    fn stopping<S: SockMan>(&mut self, net: &mut S, within: Duration) {
+        self.handler.stopping(net, within);
+    }
+}

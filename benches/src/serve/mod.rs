@@ -1,0 +1,183 @@
+//! The server process: an echo server whose counters can be asked for by a line on its standard input.
+//!
+//! - [`backend`]: a sockman handler on a backend
+//! - the other servers are in [`rivals`](crate::rivals)
+//! - here: what they have in common, and the thread that answers
+
+pub mod backend;
+
+use crate::{heap, sys};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::net::{SocketFlags, accept_with, sockopt};
+use serde::{Deserialize, Serialize};
+use std::io::{self, BufRead, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+/// Connections that may wait to be accepted, the same for every server.
+pub const BACKLOG: i32 = 4096;
+
+/// What a server process says of itself when asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU time, user and system, in nanoseconds.
+    pub cpu_ns: u64,
+    /// System calls and turns of the loop, where they are counted.
+    pub counts: Option<Counts>,
+    /// Resident memory, in KiB.
+    pub rss_kib: u64,
+    /// The most there was of it, in KiB.
+    pub peak_kib: u64,
+    /// Bytes on the heap.
+    pub heap: u64,
+}
+
+/// What a loop counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// System calls.
+    pub calls: u64,
+    /// Turns of the loop.
+    pub turns: u64,
+}
+
+/// Asks the loop for its counts, from the thread that answers; `None` where nobody counts.
+pub type Probe = Box<dyn FnMut() -> Option<Counts> + Send>;
+
+/// Sends to the one connection that [`wake`](crate::wake) has made, from a thread that is not the loop's.
+pub type Post = Box<dyn FnMut() + Send>;
+
+/// A server that runs: where it listens, and how other threads reach it.
+pub struct Running {
+    /// Where it listens.
+    pub at: SocketAddr,
+    /// Its counts.
+    pub probe: Probe,
+    /// Sends from outside, for those servers that [`wake`](crate::wake) measures.
+    pub post: Option<Post>,
+}
+
+/// Called once by a server, when it listens and before it serves.
+pub type Ready<'a> = &'a mut dyn FnMut(Running);
+
+/// Announces a server on the standard output, and answers each line on the standard input with its usage. The process
+/// ends with the input.
+pub fn announce(running: Running) {
+    let Running { at, mut probe, .. } = running;
+    say(&at.to_string());
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            if line.is_err() {
+                break;
+            }
+            let counts = probe();
+            let (rss_kib, peak_kib) = sys::resident();
+            let usage = Usage {
+                cpu_ns: sys::process_cpu(),
+                counts,
+                rss_kib,
+                peak_kib,
+                heap: heap::live() as u64,
+            };
+            say(&serde_json::to_string(&usage).unwrap_or_default());
+        }
+        std::process::exit(0);
+    });
+}
+
+/// Writes a line to whoever started this process; without them there is nothing left to do.
+pub fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Counts of a hand-written loop: written by the loop alone, read by the thread that answers.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    shared: Arc<(AtomicU64, AtomicU64)>,
+}
+
+impl Tally {
+    /// One system call.
+    #[inline]
+    pub fn call(&self) {
+        self.calls(1);
+    }
+
+    /// So many system calls.
+    #[inline]
+    pub fn calls(&self, count: u64) {
+        let calls = &self.shared.0;
+        // One writer: no atomic addition is needed.
+        calls.store(calls.load(Ordering::Relaxed) + count, Ordering::Relaxed);
+    }
+
+    /// A turn of the loop.
+    #[inline]
+    pub fn turn(&self) {
+        let turns = &self.shared.1;
+        turns.store(turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// How the thread that answers reads them.
+    pub fn probe(&self) -> Probe {
+        let shared = self.shared.clone();
+        Box::new(move || {
+            Some(Counts {
+                calls: shared.0.load(Ordering::Relaxed),
+                turns: shared.1.load(Ordering::Relaxed),
+            })
+        })
+    }
+}
+
+/// A non-blocking listener on a port of the kernel's choice, for the hand-written loops.
+pub fn listener() -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    rustix::net::listen(&listener, BACKLOG)?;
+    listener.set_nonblocking(true)?;
+    let at = listener.local_addr()?;
+    Ok((listener, at))
+}
+
+/// The next connection of the backlog, non-blocking and without delay; `None` when there is none. Two system calls.
+pub fn accept(listener: impl AsFd, tally: &Tally) -> io::Result<Option<OwnedFd>> {
+    tally.call();
+    match accept_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+        Ok(socket) => {
+            tally.call();
+            sockopt::set_tcp_nodelay(&socket, true)?;
+            Ok(Some(socket))
+        }
+        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::CONNABORTED) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_is_read_through_its_probe() {
+        let tally = Tally::default();
+        let mut probe = tally.probe();
+        tally.call();
+        tally.calls(5);
+        tally.turn();
+        assert_eq!(probe(), Some(Counts { calls: 6, turns: 1 }));
+    }
+
+    #[test]
+    fn a_listener_without_clients_has_none() {
+        let (listener, at) = listener().expect("loopback");
+        let tally = Tally::default();
+        assert!(accept(&listener, &tally).expect("accept").is_none());
+        let _client = std::net::TcpStream::connect(at).expect("connect");
+        assert!(accept(&listener, &tally).expect("accept").is_some());
+    }
+}

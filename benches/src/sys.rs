@@ -1,0 +1,90 @@
+//! What this process is told by the kernel: its cores, clocks, limits and memory.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::time::{ClockId, clock_gettime};
+use std::fs;
+use std::io;
+
+/// The cores this process may use.
+pub fn cores() -> Vec<usize> {
+    let Ok(set) = sched_getaffinity(None) else {
+        return Vec::new();
+    };
+    (0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect()
+}
+
+/// A core for the server and one for the load, when there are two.
+pub fn two_cores() -> Option<(usize, usize)> {
+    let cores = cores();
+    let (first, last) = (*cores.first()?, *cores.last()?);
+    (first != last).then_some((first, last))
+}
+
+/// Keeps this thread, and those it starts, on one core.
+pub fn pin(core: usize) -> io::Result<()> {
+    let mut set = CpuSet::new();
+    set.set(core);
+    Ok(sched_setaffinity(None, &set)?)
+}
+
+/// Raises the limit of descriptors as far as is allowed.
+pub fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    // If it is refused, opening too many connections will say so.
+    let _ = setrlimit(Resource::Nofile, raised);
+}
+
+/// CPU time of this process, user and system, in nanoseconds: the sum that getrusage gives in microseconds.
+pub fn process_cpu() -> u64 {
+    clock(ClockId::ProcessCPUTime)
+}
+
+/// CPU time of this thread, user and system, in nanoseconds.
+pub fn thread_cpu() -> u64 {
+    clock(ClockId::ThreadCPUTime)
+}
+
+fn clock(which: ClockId) -> u64 {
+    let time = clock_gettime(which);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
+}
+
+/// Resident memory of this process, now and at its highest, in KiB.
+pub fn resident() -> (u64, u64) {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    (field(&status, "VmRSS:"), field(&status, "VmHWM:"))
+}
+
+fn field(status: &str, name: &str) -> u64 {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .and_then(|rest| rest.split_whitespace().next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_answers() {
+        assert!(!cores().is_empty());
+        let (now, peak) = resident();
+        assert!(now > 0 && peak >= now);
+        assert!(process_cpu() > 0 && thread_cpu() > 0);
+    }
+
+    #[test]
+    fn a_field_is_found_by_its_name() {
+        assert_eq!(field("VmHWM:\t    12 kB\nVmRSS:\t 7 kB\n", "VmRSS:"), 7);
+        assert_eq!(field("", "VmRSS:"), 0);
+    }
+}

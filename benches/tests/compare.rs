@@ -1,0 +1,106 @@
+//! Runs the program itself.
+
+use serde_json::Value;
+use std::process::Command;
+
+fn compare() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_compare"))
+}
+
+/// The subjects that a work has.
+fn expected(work: &str) -> Vec<&'static str> {
+    sockman_bench::subject::ALL
+        .iter()
+        .filter(|subject| {
+            if work == "wake" {
+                subject.wakes
+            } else {
+                subject.echoes
+            }
+        })
+        .map(|subject| subject.name)
+        .collect()
+}
+
+#[test]
+fn a_quick_comparison_has_figures_for_every_subject() {
+    let file = std::env::temp_dir().join(format!("compare.{}.json", std::process::id()));
+    let output = compare()
+        .args(["--quick", "--work", "echo,echo-idle,wake", "--json"])
+        .arg(&file)
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+    let rows: Vec<Value> =
+        serde_json::from_str(&std::fs::read_to_string(&file).expect("written")).expect("JSON");
+    std::fs::remove_file(&file).expect("ours");
+    for (work, counts) in [("echo", &[1, 20][..]), ("echo-idle", &[10, 100]), ("wake", &[1])] {
+        for connections in counts {
+            for subject in expected(work) {
+                assert!(text.contains(subject), "{subject} is in the table");
+                let row = rows
+                    .iter()
+                    .find(|row| {
+                        row["work"] == work && row["subject"] == subject && row["connections"] == *connections
+                    })
+                    .unwrap_or_else(|| panic!("{work} {subject} {connections}"));
+                for key in [
+                    "ops_per_s",
+                    "cpu_us_per_op",
+                    "p50_us",
+                    "p99_us",
+                    "p999_us",
+                    "rss_mib",
+                    "ratio_cpu",
+                    "ratio_ops",
+                ] {
+                    assert!(
+                        row[key].as_f64().is_some_and(|figure| figure > 0.0),
+                        "{key} of {row}"
+                    );
+                }
+                if subject != "tokio" {
+                    assert!(
+                        row["syscalls_per_op"].as_f64().is_some_and(|calls| calls > 0.0),
+                        "{row}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn bad_arguments_are_told_what_is_allowed() {
+    let output = compare().args(["--work", "dance"]).output().expect("it runs");
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("echo-idle"));
+}
+
+#[test]
+fn help_documents_the_options() {
+    let output = compare().arg("--help").output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    for option in [
+        "--work",
+        "--backends",
+        "--rivals",
+        "--connections",
+        "--size",
+        "--depth",
+        "--seconds",
+        "--rounds",
+        "--json",
+        "--quick",
+        "instructions",
+    ] {
+        assert!(text.contains(option), "{option}");
+    }
+    assert!(!text.contains("serve"), "helpers' commands are hidden");
+}
