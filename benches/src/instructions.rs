@@ -113,8 +113,14 @@ pub fn calls_per_message(cell: &Cell) -> Result<f64, Failure> {
         Ok(total_calls(&text?))
     };
     let (few, many) = (500, 3500 + 4 * cell.active() as u64);
-    let (least, most) = (under(few)?, under(many)?);
-    Ok(most.saturating_sub(least) as f64 / (many - few) as f64)
+    // A summary may come out incomplete when the server ends; then once more.
+    for _ in 0..3 {
+        let (least, most) = (under(few)?, under(many)?);
+        if least > few && most > least {
+            return Ok((most - least) as f64 / (many - few) as f64);
+        }
+    }
+    Err("strace's summary is incomplete".into())
 }
 
 /// The sum of the calls in strace's summary.

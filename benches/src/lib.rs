@@ -9,6 +9,7 @@
 //! - [`wake`]: sending from another thread to an idle connection
 //! - [`instructions`]: instructions and system calls per message, under valgrind and strace
 //! - [`statistics`], [`report`]: medians, paired intervals; tables and JSON rows
+//! - `dispatch`: a backend without a kernel, for the bench of dispatch; [`random`]: whose turn it is there
 //! - [`echo`]: the handler that every backend serves
 //! - [`sys`], [`heap`], [`child`]: this process's cores, clocks and memory; its allocations; its child processes
 
@@ -18,10 +19,13 @@ pub mod cell;
 pub mod child;
 pub mod cli;
 pub mod compare;
+#[cfg(any(feature = "mio", feature = "polling"))]
+pub mod dispatch;
 pub mod echo;
 pub mod heap;
 pub mod instructions;
 pub mod load;
+pub mod random;
 pub mod report;
 pub mod rivals;
 pub mod serve;

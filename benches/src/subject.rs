@@ -46,6 +46,7 @@ pub struct Subject {
     pub wakes: bool,
 }
 
+#[cfg(any(feature = "mio", feature = "polling"))]
 const fn backend(name: &'static str, server: Server) -> Subject {
     Subject {
         name,

@@ -64,11 +64,10 @@ impl Table {
     }
 }
 
-/// A figure in at most six places.
+/// A figure in at most five places; six from 100,000 on.
 pub fn figure(value: f64) -> String {
     match value {
         v if v < 99.995 => format!("{v:.2}"),
-        v if v < 999.95 => format!("{v:.1}"),
         v if v < 99_999.5 => format!("{v:.0}"),
         v if v < 999_950.0 => format!("{:.1}k", v / 1e3),
         v => format!("{:.2}M", v / 1e6),
@@ -113,7 +112,7 @@ mod tests {
         for (value, text) in [
             (0.0, "0.00"),
             (99.99, "99.99"),
-            (100.0, "100.0"),
+            (100.0, "100"),
             (1234.5, "1234"),
             (123_456.0, "123.5k"),
             (1_234_567.0, "1.23M"),

@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Waker};
 /// A handler whose callbacks are async.
 #[async_trait(?Send)]
 pub trait AsyncHandler {
+    /// See [`Handler::open`]; every connection is taken.
+    async fn opened<S: SockMan>(&mut self, net: &mut S, conn: Conn, origin: &Origin);
     /// See [`Handler::received`].
     async fn received<S: SockMan>(&mut self, net: &mut S, conn: Conn, data: &mut [u8]) -> usize;
     /// See [`Handler::drained`].
@@ -17,6 +19,8 @@ pub trait AsyncHandler {
 
 #[async_trait(?Send)]
 impl AsyncHandler for Echo {
+    async fn opened<S: SockMan>(&mut self, _: &mut S, _: Conn, _: &Origin) {}
+
     async fn received<S: SockMan>(&mut self, net: &mut S, conn: Conn, data: &mut [u8]) -> usize {
         Handler::received(self, net, conn, &mut (), data)
     }
@@ -33,8 +37,8 @@ pub struct Awaited<H>(pub H);
 impl<H: AsyncHandler> Handler for Awaited<H> {
     type Session = ();
 
-    fn open<S: SockMan>(&mut self, _: &mut S, _: Conn, _: &Origin) -> Option<()> {
-        Some(())
+    fn open<S: SockMan>(&mut self, net: &mut S, conn: Conn, origin: &Origin) -> Option<()> {
+        now(self.0.opened(net, conn, origin))
     }
 
     #[inline]
