@@ -138,7 +138,8 @@ fn legend(work: Work, rows: &[Row]) -> String {
         },
         Work::EchoIdle => {
             "CPU, calls, turns: the server's, per message; fewest: CPU against the same subject among the fewest idle\n\
-             connections; B/conn: growth of resident memory by a connection; heap: of that, the bytes allocated.\n"
+             connections; B/conn: growth of resident memory by a connection; heap: of the heap,\n\
+             with the room that growing tables keep.\n"
         }
         Work::Wake => {
             "From just before the send on another thread to the arrival at the peer, which looks without sleeping where\n\

@@ -3,7 +3,8 @@
 use crate::echo::Echo;
 use async_trait::async_trait;
 use sockman::{Conn, Handler, Origin, SockMan};
-use std::pin::pin;
+use std::hint::black_box;
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 /// A handler whose callbacks are async.
@@ -52,10 +53,14 @@ impl<H: AsyncHandler> Handler for Awaited<H> {
     }
 }
 
-/// What a future that waits for nothing comes to.
+/// What a future that waits for nothing comes to. That it is boxed is hidden from the optimiser, which would otherwise
+/// take the box out here, where caller and callee are known, and leave it in where the trait is for.
 #[inline]
-fn now<T>(future: impl Future<Output = T>) -> Option<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+fn now<T>(future: Pin<Box<dyn Future<Output = T> + '_>>) -> Option<T> {
+    match black_box(future)
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
         Poll::Ready(value) => Some(value),
         Poll::Pending => None,
     }
