@@ -27,8 +27,13 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct EchoArgs {
-    /// Where to listen: IP:PORT, [IPv6]:PORT or unix:PATH; port 0 lets the kernel choose. May be given several times.
-    #[arg(long, value_name = "ADDR", required = true)]
+    // Not as a comment of documentation, where the brackets would be a link.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        required = true,
+        help = "Where to listen: IP:PORT, [IPv6]:PORT or unix:PATH; port 0 lets the kernel choose. May be given several times"
+    )]
     pub(crate) listen: Vec<Endpoint>,
     /// The backend, by its name in `sockman backends`; the first that is listed when it is not given.
     #[arg(long, value_name = "NAME")]
