@@ -125,7 +125,7 @@ impl Timer {
     /// The id that its slot's last timer would have; a slot retires before that one is given out.
     pub(crate) const fn dead() -> Timer {
         Timer(RawId(NonZeroU64::MIN.saturating_add(
-            (Timer::KIND as u64) << KIND_SHIFT | u32::MAX as u64 - 1,
+            ((Timer::KIND as u64) << KIND_SHIFT) | (u32::MAX as u64 - 1),
         )))
     }
 }

@@ -120,7 +120,7 @@ impl<K: Kernel> Engine<K> {
             match due {
                 Due::Timer(key) => sink.timer(&mut self.net, key),
                 Due::Deadline(conn) if self.net.core.deadline_passed(conn) => {
-                    sink.deadline(&mut self.net, conn)
+                    sink.deadline(&mut self.net, conn);
                 }
                 Due::Deadline(_) => {}
             }
