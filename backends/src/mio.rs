@@ -84,7 +84,8 @@ impl Poller for MioPoller {
                 token: event.token().0 as u64,
                 readable: event.is_readable(),
                 writable: event.is_writable(),
-                hangup: event.is_read_closed() || event.is_error(),
+                // A read stops short of TCP's urgent data (RFC 6093) although there is more behind it.
+                hangup: event.is_read_closed() || event.is_error() || event.is_priority(),
             });
         }
         Ok(())
@@ -92,17 +93,22 @@ impl Poller for MioPoller {
 }
 
 fn to_mio(interest: Interest) -> ::mio::Interest {
-    match interest {
+    let mut wanted = match interest {
         Interest {
             read: false,
             write: true,
-        } => ::mio::Interest::WRITABLE,
+        } => return ::mio::Interest::WRITABLE,
         Interest {
             read: true,
             write: true,
         } => ::mio::Interest::READABLE | ::mio::Interest::WRITABLE,
-        _ => ::mio::Interest::READABLE,
+        Interest { .. } => ::mio::Interest::READABLE,
+    };
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        wanted |= ::mio::Interest::PRIORITY;
     }
+    wanted
 }
 
 impl AsFd for MioPoller {

@@ -1,6 +1,7 @@
 //! State of one's own for each connection.
 
 use crate::id::{Conn, Id, RawId};
+use crate::shared::grow;
 
 /// A map from [`Conn`] to `T` that costs an array load: for state that other callbacks than the connection's own must
 /// reach, such as a peer table, a layer's keys, or the list of whom to broadcast to.
@@ -45,8 +46,9 @@ impl<T> ConnMap<T> {
     /// left in the slot is dropped.
     pub fn insert(&mut self, conn: Conn, value: T) -> Option<T> {
         let raw = conn.raw();
-        if raw.slot() >= self.slots.len() {
-            self.slots.resize_with(raw.slot() + 1, || None);
+        while raw.slot() >= self.slots.len() {
+            grow(&mut self.slots);
+            self.slots.push(None);
         }
         match self.slots[raw.slot()].replace((raw.generation(), value)) {
             Some((generation, old)) => (generation == raw.generation()).then_some(old),

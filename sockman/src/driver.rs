@@ -124,6 +124,9 @@ impl<B: Backend + AsFd, H: Handler> AsFd for Driver<B, H> {
     }
 }
 
+/// Longer limits count as this one (a century), so that adding it to the time cannot overflow.
+const LONGEST_STOP: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// The sink of a driver: finds the session and calls the handler.
 struct Sessions<H: Handler> {
     handler: H,
@@ -193,7 +196,7 @@ impl<H: Handler, S: SockMan> Sink<S> for Sessions<H> {
                 Command::Pause(conn) => net.pause(conn),
                 Command::Resume(conn) => net.resume(conn),
                 Command::Stop(within) => {
-                    let by = net.now() + within;
+                    let by = net.now() + within.min(LONGEST_STOP);
                     self.stop_by = Some(self.stop_by.map_or(by, |earlier| earlier.min(by)));
                     self.handler.stopping(net, within);
                 }

@@ -131,7 +131,7 @@ impl<K: Kernel> Net<K> {
                 let rest = self.core.config.accept_backoff;
                 tracing::debug!(%listener, %error, ?rest, "accepting fails, the listener rests");
                 self.starve(listener);
-                self.retry_at = Some(self.core.now + rest);
+                self.retry_at = self.core.now.checked_add(rest);
                 Accepted::Enough
             }
         }

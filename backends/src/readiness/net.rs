@@ -198,6 +198,8 @@ impl<K: Kernel> SockMan for Net<K> {
     fn send(&mut self, conn: Conn, data: &[u8]) -> Result<Sent, Gone> {
         if data.len() >= self.core.config.direct_write {
             self.write_direct(conn, data)?;
+        } else if let Some(done) = self.core.stage(conn, data) {
+            return done;
         } else {
             self.core.queue(conn)?.push(data);
         }

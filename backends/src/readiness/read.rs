@@ -15,26 +15,30 @@ impl<K: Kernel> Engine<K> {
             return;
         };
         c.queued = false;
-        if c.phase == Phase::Dialing {
+        if c.phase != Phase::Open || c.out.is_some() || c.drain_due || c.offer || c.eof {
+            self.serve_more(sink, conn);
+        }
+        self.read(sink, conn);
+        self.net.watch(conn);
+    }
+
+    /// What there may be to do besides reading.
+    fn serve_more(&mut self, sink: &mut impl Sink<Net<K>>, conn: Conn) {
+        if self.phase(conn) == Some(Phase::Dialing) {
             self.net.check_dial(conn);
         }
-        let Some(c) = self.net.core.conns.get_mut(conn) else {
-            return;
-        };
-        if c.phase == Phase::Opening {
+        if self.phase(conn) == Some(Phase::Opening) {
             self.open(sink, conn);
             self.settle(sink);
         }
-        let Some(c) = self.net.core.conns.get_mut(conn) else {
-            return;
-        };
-        if c.out.is_some() && !c.io.blocked {
-            self.net.flush(conn);
-        }
+        self.net.flush(conn);
         self.call_back(sink, conn);
-        self.read(sink, conn);
         self.after_end(conn);
-        self.net.watch(conn);
+        self.settle(sink);
+    }
+
+    fn phase(&self, conn: Conn) -> Option<Phase> {
+        self.net.core.conns.get(conn).map(|c| c.phase)
     }
 
     /// Tells of `drained`, and offers unread bytes again, where that is due.
@@ -99,7 +103,7 @@ impl<K: Kernel> Engine<K> {
                 Ok(count) => {
                     // Less than asked for: it is empty. (But see the hang-up, which is not reported again.)
                     c.io.readable = count == asked;
-                    c.received(count, core.now);
+                    c.received(count, core.nanos);
                     core.stats.bytes_in += count as u64;
                     budget = budget.saturating_sub(count);
                     if discarding {

@@ -105,7 +105,7 @@ impl<K: Kernel> Engine<K> {
             }
         });
         core.stats.syscalls = calls;
-        core.now = kernel.now();
+        core.set_now(kernel.now());
         match result {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
             _ => Ok(events),
@@ -160,8 +160,9 @@ impl<K: Kernel> Backend for Engine<K> {
 
     fn turn(&mut self, sink: &mut impl Sink<Net<K>>, timeout: Option<Duration>) -> io::Result<Turn> {
         let _span = tracing::trace_span!("turn", backend = K::NAME).entered();
-        self.settle(sink);
+        // Decided first: a turn that has something to deliver does not sleep after it.
         let wait = self.wait_time(timeout);
+        self.settle(sink);
         let events = self.wait(wait)?;
         let stats = &mut self.net.core.stats;
         stats.turns += 1;

@@ -7,7 +7,6 @@ use crate::reason::{Closed, DialError};
 use crate::shared::send_queue::SendQueue;
 use std::io;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 /// How far along a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +60,12 @@ pub struct ConnState<Io> {
     pub bytes_in: u64,
     /// Bytes given to the kernel.
     pub bytes_out: u64,
-    /// When it was accepted, dialled or adopted.
-    pub since: Instant,
-    /// When the first and the last byte came, in nanoseconds after `since`; 0 before that. (Half the size of two
-    /// `Option<Instant>`: idle connections are what there are most of.)
-    bytes_at: (u64, u64),
+    /// When it was accepted, dialled or adopted; this and the next two as nanoseconds of the [`Core`](super::Core)'s clock.
+    pub since: u64,
+    /// When the first byte came; 0 before that.
+    pub first_byte: u64,
+    /// When the last byte came; 0 before that.
+    pub last_byte: u64,
     /// No delivery until resumed.
     pub paused: bool,
     /// The unread bytes are to be offered again although nothing new has come.
@@ -92,7 +92,7 @@ pub struct ConnState<Io> {
 
 impl<Io> ConnState<Io> {
     /// A connection that is just beginning.
-    pub fn new(io: Io, phase: Phase, origin: Origin, limits: Rc<Limits>, now: Instant) -> Self {
+    pub fn new(io: Io, phase: Phase, origin: Origin, limits: Rc<Limits>, now: u64) -> Self {
         ConnState {
             io,
             phase,
@@ -106,7 +106,8 @@ impl<Io> ConnState<Io> {
             bytes_in: 0,
             bytes_out: 0,
             since: now,
-            bytes_at: (0, 0),
+            first_byte: 0,
+            last_byte: 0,
             paused: false,
             offer: false,
             eof: false,
@@ -150,19 +151,11 @@ impl<Io> ConnState<Io> {
 
     /// `count` bytes were received.
     #[inline]
-    pub fn received(&mut self, count: usize, now: Instant) {
+    pub fn received(&mut self, count: usize, now: u64) {
         self.bytes_in += count as u64;
-        // One nanosecond at the least, so that a byte at the very start is told from none.
-        let at = (now.saturating_duration_since(self.since).as_nanos() as u64).max(1);
-        if self.bytes_at.0 == 0 {
-            self.bytes_at.0 = at;
+        if self.first_byte == 0 {
+            self.first_byte = now;
         }
-        self.bytes_at.1 = at;
-    }
-
-    /// When the first and the last byte came.
-    pub fn byte_times(&self) -> (Option<Instant>, Option<Instant>) {
-        let time = |nanos| (nanos > 0).then(|| self.since + Duration::from_nanos(nanos));
-        (time(self.bytes_at.0), time(self.bytes_at.1))
+        self.last_byte = now;
     }
 }

@@ -20,6 +20,9 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+/// Most bytes that are staged; more go through the queue.
+const STAGE: usize = 64 << 10;
+
 /// The connections of a loop and the lists of what is to be done with them; `Io` is the backend's own part of each.
 ///
 /// Operations only change states and enter connections into lists; the backend works the lists off between callbacks.
@@ -35,8 +38,15 @@ pub struct Core<Io> {
     pub timers: Timers,
     /// The counters.
     pub stats: Stats,
-    /// The time of this turn.
+    /// The time of this turn; set by [`set_now`](Core::set_now).
     pub now: Instant,
+    /// The same in nanoseconds since just before the loop was made, so never 0.
+    pub nanos: u64,
+    /// Bytes sent, in this callback, to a connection that had nothing queued: written from here when the callback returns,
+    /// so that the common case, one answer to one message, needs no queue.
+    staged: Vec<u8>,
+    staged_for: Option<Conn>,
+    base: Instant,
     /// The loop's side of its remotes.
     pub mailbox: Mailbox,
     /// Emptied send queues.
@@ -66,6 +76,10 @@ impl<Io> Core<Io> {
             timers: Timers::new(now),
             stats: Stats::default(),
             now,
+            nanos: 1,
+            staged: Vec::new(),
+            staged_for: None,
+            base: now,
             mailbox: Mailbox::new(waker, config.remote_queue),
             spare: Pool::new(config.spare_buffers / 2),
             dirty: Vec::new(),
@@ -95,8 +109,73 @@ impl<Io> Core<Io> {
 
     /// Enters a connection; `None` (and `io` is dropped) when all ids are taken.
     pub fn insert(&mut self, io: Io, phase: Phase, origin: Origin, limits: Rc<Limits>) -> Option<Conn> {
-        let state = ConnState::new(io, phase, origin, limits, self.now);
+        let state = ConnState::new(io, phase, origin, limits, self.nanos);
         self.conns.insert(state).ok()
+    }
+
+    /// A turn begins.
+    #[inline]
+    pub fn set_now(&mut self, now: Instant) {
+        self.now = now;
+        self.nanos = now.saturating_duration_since(self.base).as_nanos() as u64 + 1;
+    }
+
+    fn time(&self, nanos: u64) -> Option<Instant> {
+        (nanos > 0).then(|| self.base + Duration::from_nanos(nanos - 1))
+    }
+
+    /// Takes `data` for `conn` if it has nothing queued and no other connection's bytes are staged; `None` means that the
+    /// queue is to be used.
+    #[inline]
+    pub fn stage(&mut self, conn: Conn, data: &[u8]) -> Option<Result<Sent, Gone>> {
+        if self.staged_for.is_some_and(|other| other != conn) {
+            return None;
+        }
+        let Some(c) = self.conns.get(conn).filter(|c| c.takes_bytes()) else {
+            return Some(Err(Gone));
+        };
+        let total = self.staged.len() + data.len();
+        if c.out.is_some() || total > c.limits.high.min(STAGE) {
+            return None;
+        }
+        self.staged_for = Some(conn);
+        self.staged.extend_from_slice(data);
+        Some(Ok(Sent::Queued(total)))
+    }
+
+    /// The connection whose bytes are staged, and the bytes, for the backend to write. They are gone from here;
+    /// [`unstage`](Core::unstage) gives the buffer back.
+    #[inline]
+    pub fn take_staged(&mut self) -> Option<(Conn, Vec<u8>)> {
+        let conn = self.staged_for.take()?;
+        Some((conn, std::mem::take(&mut self.staged)))
+    }
+
+    /// Gives the buffer of staged bytes back, and queues those that `conn` still has to send: all from `sent` on.
+    #[inline]
+    pub fn unstage(&mut self, conn: Conn, mut bytes: Vec<u8>, sent: usize) {
+        if sent < bytes.len()
+            && let Some(c) = self.conns.get_mut(conn)
+            && matches!(c.phase, Phase::Open | Phase::Flushing)
+            && c.write_error.is_none()
+        {
+            c.out
+                .get_or_insert_with(|| self.spare.take())
+                .push(&bytes[sent..]);
+            self.make_dirty(conn);
+        }
+        bytes.clear();
+        self.staged = bytes;
+    }
+
+    /// Moves what is staged for `conn` into its queue, so that more can be queued behind it.
+    #[inline]
+    pub fn queue_staged(&mut self, conn: Conn) {
+        if self.staged_for == Some(conn)
+            && let Some((conn, bytes)) = self.take_staged()
+        {
+            self.unstage(conn, bytes, 0);
+        }
     }
 
     /// Enters a connection into the list of those with work.
@@ -204,6 +283,7 @@ impl<Io> Core<Io> {
     /// The send queue of a connection that takes bytes, with the connection entered for flushing.
     #[inline]
     pub fn queue(&mut self, conn: Conn) -> Result<&mut SendQueue, Gone> {
+        self.queue_staged(conn);
         let Some(c) = self.conns.get_mut(conn) else {
             return Err(Gone);
         };
@@ -310,7 +390,8 @@ impl<Io> Core<Io> {
             && c.phase == Phase::Open
         {
             c.paused = false;
-            c.offer = c.unread > 0;
+            // Inside `received` it is not known yet whether anything will be left.
+            c.offer = true;
             self.make_ready(conn);
         }
     }
@@ -381,16 +462,20 @@ impl<Io> Core<Io> {
     /// See [`SockMan::info`](crate::SockMan::info); `local` is for the backend to find.
     pub fn info(&self, conn: Conn, local: impl FnOnce(&Io) -> Option<Endpoint>) -> Option<ConnInfo> {
         let c = self.conns.get(conn)?;
-        let (first_byte, last_byte) = c.byte_times();
+        let staged = if self.staged_for == Some(conn) {
+            self.staged.len()
+        } else {
+            0
+        };
         Some(ConnInfo {
             peer: c.peer.clone(),
             local: local(&c.io),
             bytes_in: c.bytes_in,
             bytes_out: c.bytes_out,
-            since: c.since,
-            first_byte,
-            last_byte,
-            queued: c.unsent(),
+            since: self.time(c.since).unwrap_or(self.base),
+            first_byte: self.time(c.first_byte),
+            last_byte: self.time(c.last_byte),
+            queued: c.unsent() + staged,
             unread: c.unread,
             paused: c.paused,
         })
@@ -400,6 +485,7 @@ impl<Io> Core<Io> {
     #[inline]
     pub fn has_work(&self) -> bool {
         !self.ready.is_empty()
+            || self.staged_for.is_some()
             || !self.dirty.is_empty()
             || !self.doomed.is_empty()
             || !self.posts.is_empty()

@@ -73,13 +73,13 @@ impl Inbox {
 
     /// Offers the unread bytes again. The connection must be open and not paused.
     pub fn offer_unread<S: HasCore>(&mut self, net: &mut S, sink: &mut impl Sink<S>, conn: Conn) {
-        let Some(Some(unread)) = self.slots.get_mut(conn.raw().slot()) else {
-            return;
-        };
         let Some(c) = net.core().conns.get_mut(conn) else {
             return;
         };
         c.offer = false;
+        let Some(Some(unread)) = self.slots.get_mut(conn.raw().slot()) else {
+            return;
+        };
         let mut consumed = 0;
         if unread.len() >= c.want {
             c.want = 0;

@@ -23,5 +23,6 @@ pub use self::inbox::{HasCore, Inbox};
 pub use self::pool::{Pool, Reuse};
 pub use self::send_queue::SendQueue;
 pub use self::slots::Slots;
+pub(crate) use self::slots::grow;
 pub use self::timers::{Due, Timers};
 pub use self::unread::Unread;

@@ -3,6 +3,14 @@
 use crate::id::{Id, MAX_SLOTS, RawId};
 use std::marker::PhantomData;
 
+/// Makes room for one more by an eighth rather than by doubling: idle connections are what there are most of, and tables
+/// of them should not be half empty. (A large table is moved by remapping its pages, not by copying.)
+pub(crate) fn grow<T>(table: &mut Vec<T>) {
+    if table.len() == table.capacity() {
+        table.reserve_exact((table.len() / 8).max(16));
+    }
+}
+
 struct Slot<T> {
     generation: u32,
     value: Option<T>,
@@ -44,6 +52,7 @@ impl<I: Id, T> Slots<I, T> {
         let index = match self.free.pop() {
             Some(index) => index as usize,
             None if self.slots.len() < MAX_SLOTS => {
+                grow(&mut self.slots);
                 self.slots.push(Slot {
                     generation: 1,
                     value: None,
