@@ -1,0 +1,117 @@
+//! Contract 14: one flooding peer starves nobody.
+
+use crate::recorder::{Event, Recorder};
+use crate::rig::Rig;
+use crate::stage::{LIMIT, Stage, stuff, take};
+use sockman::{Bytes, Config, SockMan};
+use std::cell::Cell;
+use std::rc::Rc;
+
+const BUDGET: usize = 16 << 10;
+
+fn config() -> Config {
+    Config {
+        read_buffer: 4 << 10,
+        byte_budget: BUDGET,
+        ..Config::default()
+    }
+}
+
+/// A hundred peers that ping are answered while a flooding one is read a budget at a time.
+pub fn a_flood_does_not_starve_the_pings<R: Rig>() {
+    let mut stage = Stage::<R>::with(&config(), Recorder::echo());
+    let (flooder, mut flood) = stage.connect();
+    let mut pings: Vec<_> = (0..100).map(|_| stage.connect()).collect();
+    let block = vec![0xff; 1 << 20];
+    for round in 1..=3 {
+        stuff(&mut flood, &block);
+        for (_, peer) in &mut pings {
+            assert_eq!(stuff(peer, b"ping"), 4);
+        }
+        let by = stage.rig.now() + LIMIT;
+        let mut turns = 0;
+        let from = stage.seen().bytes(flooder).len();
+        while pings
+            .iter()
+            .any(|(conn, _)| stage.seen().bytes(*conn).len() < 4 * round)
+        {
+            assert!(stage.rig.now() < by, "starved");
+            let before = stage.seen().bytes(flooder).len();
+            stage.poll();
+            turns += 1;
+            let taken = stage.seen().bytes(flooder).len() - before;
+            assert!(taken <= BUDGET, "{taken} bytes of one connection in one turn");
+            stuff(&mut flood, &block);
+            take(&mut flood, &mut Vec::new(), usize::MAX).expect("the peer's read");
+        }
+        let taken = stage.seen().bytes(flooder).len() - from;
+        assert!(taken <= turns * BUDGET);
+        for (_, peer) in &mut pings {
+            assert_eq!(stage.hear(peer, 4), b"ping");
+        }
+    }
+}
+
+/// What the budget leaves is read in the next turn without a new event: a long stream goes on to its end.
+pub fn what_the_budget_leaves_is_not_forgotten<R: Rig>() {
+    let mut stage = Stage::<R>::with(&config(), Recorder::new());
+    let (conn, mut peer) = stage.connect();
+    assert_eq!(stuff(&mut peer, &vec![1; 100_000]), 100_000);
+    let by = stage.rig.now() + LIMIT;
+    while stage.seen().bytes(conn).len() < 100_000 {
+        let before = stage.seen().bytes(conn).len();
+        stage.driver.turn(Some(LIMIT)).expect("a turn");
+        assert!(
+            stage.rig.now() < by,
+            "the loop slept over {} bytes",
+            100_000 - before
+        );
+        assert!(stage.seen().bytes(conn).len() - before <= BUDGET);
+        if stage.seen().bytes(conn).len() < 100_000 && stage.seen().bytes(conn).len() - before == BUDGET {
+            let due = stage.driver.next_deadline();
+            assert!(due.is_some(), "a foreign loop would sleep over what is left");
+        }
+    }
+}
+
+/// A handler that posts to itself for ever, or sends to a peer that always reads, keeps nobody waiting.
+pub fn a_handler_that_posts_for_ever_starves_nobody<R: Rig>() {
+    let over = Rc::new(Cell::new(false));
+    let stop = over.clone();
+    let recorder = Recorder::echo().on_posted(move |net, conn, data| {
+        if !stop.get() {
+            net.post(conn, data);
+        }
+    });
+    let mut stage = Stage::<R>::new(recorder);
+    let (busy, _peer) = stage.connect();
+    stage
+        .driver
+        .with(|_, net| net.post(busy, Bytes::from_static(b"x")));
+    let (_, mut other) = stage.connect();
+    assert_eq!(stuff(&mut other, b"ping"), 4);
+    assert_eq!(stage.read(&mut other, 4), b"ping");
+    over.set(true);
+}
+
+/// A handler that resumes for ever without consuming gets its bytes offered again and again, and keeps nobody waiting.
+pub fn a_handler_that_resumes_for_ever_starves_nobody<R: Rig>() {
+    let greedy = Rc::new(Cell::new(None));
+    let who = greedy.clone();
+    let recorder = Recorder::new().on_received(move |net, conn, data| {
+        if who.get() == Some(conn) {
+            net.resume(conn);
+            return 0;
+        }
+        let _ = net.send(conn, data);
+        data.len()
+    });
+    let mut stage = Stage::<R>::new(recorder);
+    let (conn, mut peer) = stage.connect();
+    greedy.set(Some(conn));
+    assert_eq!(stuff(&mut peer, b"x"), 1);
+    stage.until("offered", |s| s.seen().count(Event::is_received) > 2);
+    let (_, mut other) = stage.connect();
+    assert_eq!(stuff(&mut other, b"ping"), 4);
+    assert_eq!(stage.read(&mut other, 4), b"ping");
+}

@@ -1,0 +1,127 @@
+//! Hand-over between loops: `detach` inside `open`, `adopt` in another loop.
+
+use crate::recorder::{Event, Recorder};
+use crate::rig::{Machine, Peer, Rig};
+use crate::stage::{Stage, stuff};
+use sockman::{Closed, Driver, OriginKind, SockMan};
+use std::cell::RefCell;
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+type Caught = Rc<RefCell<Vec<OwnedFd>>>;
+
+/// A loop that gives every connection away; `keep` is what its `open` then answers.
+fn giving<R: Rig>(keep: bool) -> (Stage<R>, Caught) {
+    let caught = Caught::default();
+    let list = caught.clone();
+    let recorder = Recorder::new().on_open(move |net, conn, _| {
+        list.borrow_mut().push(net.detach(conn).expect("inside open"));
+        assert_eq!(
+            net.detach(conn).expect_err("once").kind(),
+            ErrorKind::InvalidInput
+        );
+        keep
+    });
+    (Stage::new(recorder), caught)
+}
+
+/// One loop accepts, another serves; bytes that the peer had sent before are not lost.
+pub fn a_connection_may_be_handed_to_another_loop<R: Machine>() {
+    let (mut first, caught) = giving::<R>(false);
+    let at = first.at.clone();
+    let mut peer = first.rig.connect(&at);
+    assert_eq!(stuff(&mut peer, b"early"), 5);
+    first.until("caught", |_| caught.borrow().len() == 1);
+    let mut second = Stage::<R>::new(Recorder::echo());
+    let socket = caught.borrow_mut().pop().expect("just caught");
+    let conn = second
+        .driver
+        .with(|_, net| net.adopt(socket, 42))
+        .expect("a connected socket");
+    assert!(second.seen().log.is_empty(), "called back from within adopt");
+    assert_eq!(second.read(&mut peer, 5), b"early");
+    let open = Event::Open {
+        key: 42,
+        how: OriginKind::Adopted,
+    };
+    assert_eq!(second.of(conn)[0], open);
+    first.idle();
+    assert_eq!(stuff(&mut peer, b"later"), 5);
+    assert_eq!(second.read(&mut peer, 5), b"later");
+    peer.finish();
+    assert_eq!(second.closing(conn).name(), "flushed");
+    first.idle();
+    assert_eq!(first.seen().log.len(), 1, "{:?}", first.seen().log);
+    assert_eq!(first.driver.with(|_, net| net.connections()), 0);
+}
+
+/// A handler that gives the socket away and yet keeps a session is told that it has none.
+pub fn a_detached_connection_that_is_kept_is_closed_with_its_reason<R: Machine>() {
+    let (mut stage, caught) = giving::<R>(true);
+    let (conn, mut peer) = stage.connect();
+    assert!(matches!(stage.closing(conn), Closed::Detached));
+    let socket = caught.borrow_mut().pop().expect("just caught");
+    rustix::io::write(&socket, b"alive").expect("the socket lives on");
+    assert_eq!(stage.hear(&mut peer, 5), b"alive");
+}
+
+/// Anywhere but inside the connection's own `open`, and after something was sent, `detach` is refused.
+pub fn detach_is_refused_outside_open<R: Machine>() {
+    let first = Rc::new(RefCell::new(None));
+    let known = first.clone();
+    let recorder = Recorder::echo().on_open(move |net, conn, _| {
+        if let Some(other) = *known.borrow() {
+            let error = net.detach(other).expect_err("another connection's open");
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        }
+        known.borrow_mut().get_or_insert(conn);
+        net.send(conn, b"hi").expect("open");
+        let error = net.detach(conn).expect_err("something was sent");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        true
+    });
+    let mut stage = Stage::<R>::new(recorder);
+    let (one, mut peer) = stage.connect();
+    let (_two, _other) = stage.connect();
+    stage.driver.with(|_, net| {
+        let error = net.detach(one).expect_err("outside open");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    });
+    assert_eq!(stuff(&mut peer, b"!"), 1);
+    assert_eq!(stage.read(&mut peer, 3), b"hi!");
+}
+
+/// What is no connected stream socket is refused at once.
+pub fn adopting_what_is_no_connection_is_refused<R: Machine>() {
+    let mut stage = Stage::<R>::new(Recorder::new());
+    let file = std::fs::File::open("/dev/null").expect("it is everywhere");
+    let datagram = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+    for socket in [OwnedFd::from(file), datagram.into(), listener.into()] {
+        assert!(stage.driver.with(|_, net| net.adopt(socket, 1)).is_err());
+    }
+    stage.idle();
+    assert!(stage.seen().log.is_empty());
+    assert_eq!(stage.driver.with(|_, net| net.connections()), 0);
+}
+
+/// A blocking socket is made non-blocking: a send that does not fit does not stop the loop.
+pub fn an_adopted_blocking_socket_does_not_block<R: Machine>() {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().expect("a pair");
+    let backend = R::new()
+        .backend(&sockman::Config::default())
+        .expect("the backend works here");
+    let mut driver = Driver::with_backend(backend, Recorder::new());
+    driver.with(|_, net| {
+        let conn = net.adopt(ours.into(), 1).expect("a connected socket");
+        assert!(net.send(conn, b"too early").is_err());
+    });
+    driver.turn(Some(crate::stage::LIMIT)).expect("a turn");
+    let conn = driver.handler().opened()[0];
+    let sent = driver
+        .with(|_, net| net.send(conn, &vec![0; 16 << 20]))
+        .expect("open");
+    assert!(sent.is_high());
+    drop(theirs);
+}

@@ -1,0 +1,6 @@
+//! The conformance suite on every backend that is compiled in.
+
+#[cfg(feature = "mio")]
+sockman_tests::conformance!(mio, sockman_backends::Mio);
+#[cfg(feature = "polling")]
+sockman_tests::conformance!(polling, sockman_backends::Polling);
