@@ -268,6 +268,7 @@ impl<K: Kernel> SockMan for Net<K> {
         if self.core.opening != Some(conn) {
             return refused("a connection can be detached only inside its own open");
         }
+        self.core.queue_staged(conn);
         let Some(c) = self.core.conns.get_mut(conn) else {
             return refused("the connection is gone");
         };

@@ -118,3 +118,24 @@ fn connections_above_the_limit_wait_for_their_turn() {
         server.stop();
     }
 }
+/// TCP's urgent data cuts a read short although there is more behind it. (The urgent byte itself is not in the stream.)
+#[test]
+fn bytes_behind_urgent_data_arrive() {
+    for backend in Choice::compiled().map(Choice::name) {
+        let server = Server::start(backend, &["127.0.0.1:0"], &[]);
+        let mut peer = std::net::TcpStream::connect(&server.at[0]).expect("the server listens");
+        peer.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+        ping(&mut peer, b"hello");
+        // All of it is there before the server looks.
+        server.signal(rustix::process::Signal::STOP);
+        peer.write_all(b"abc").expect("the kernel takes it");
+        rustix::net::send(&peer, b"!", rustix::net::SendFlags::OOB).expect("the kernel takes it");
+        peer.write_all(b"def").expect("the kernel takes it");
+        server.signal(rustix::process::Signal::CONT);
+        let mut back = [0; 6];
+        peer.read_exact(&mut back).expect("all of it comes back");
+        assert_eq!(&back, b"abcdef");
+        drop(peer);
+        server.stop();
+    }
+}
