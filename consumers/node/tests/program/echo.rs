@@ -124,7 +124,8 @@ fn bytes_behind_urgent_data_arrive() {
     for backend in Choice::compiled().map(Choice::name) {
         let server = Server::start(backend, &["127.0.0.1:0"], &[]);
         let mut peer = std::net::TcpStream::connect(&server.at[0]).expect("the server listens");
-        peer.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+        peer.set_read_timeout(Some(Duration::from_secs(10)))
+            .expect("a limit");
         ping(&mut peer, b"hello");
         // All of it is there before the server looks.
         server.signal(rustix::process::Signal::STOP);
