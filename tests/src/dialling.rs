@@ -3,7 +3,7 @@
 use crate::recorder::{Event, Recorder};
 use crate::rig::{Family, Host, Rig};
 use crate::stage::{Stage, stuff};
-use sockman::{Closed, Config, DialError, DialOptions, Disconnect, Endpoint, Limits, OriginKind, SockMan};
+use sockman::{Closed, Config, DialError, DialOptions, Disconnect, Limits, OriginKind, SockMan};
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -89,11 +89,7 @@ pub fn a_refused_dial_says_so_and_keeps_the_error<R: Rig>() {
 /// No such network, no such socket file.
 pub fn an_unreachable_dial_says_so_and_keeps_the_error<R: Rig>() {
     let mut stage = Stage::<R>::new(Recorder::new());
-    let to = match R::FAMILY {
-        Family::Unix => stage.rig.address(),
-        // Nobody has a stream to everybody: Linux refuses to connect to the broadcast address of loopback.
-        Family::Tcp => Endpoint::Tcp(([127, 255, 255, 255], 9).into()),
-    };
+    let to = stage.rig.unreachable();
     stage.dial(
         &to,
         &DialOptions {

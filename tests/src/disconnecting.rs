@@ -2,7 +2,7 @@
 
 use crate::recorder::{Event, Recorder};
 use crate::rig::{Family, Peer, Rig};
-use crate::stage::{Stage, pattern, stuff, take};
+use crate::stage::{LIMIT, Stage, pattern, stuff, take};
 use sockman::{Closed, Config, Conn, Disconnect, Limits, SockMan};
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -205,4 +205,19 @@ pub fn what_now_lets_through_is_a_prefix<R: Rig>() {
         over
     });
     assert!(data.starts_with(&heard));
+}
+
+/// A peer that goes away in the middle of a flush ends it, with the kernel's error as the reason.
+pub fn a_flush_ends_when_its_peer_goes<R: Rig>() {
+    let mut stage = Stage::<R>::new(Recorder::new());
+    let (conn, peer) = stage.connect();
+    let within = 100 * LIMIT;
+    stage.driver.with(|_, net| {
+        net.send(conn, &pattern(20 << 20, 6)).expect("open");
+        net.disconnect(conn, Disconnect::Flush { within });
+    });
+    stage.idle();
+    assert_eq!(stage.of(conn).len(), 1, "still flushing");
+    peer.reset();
+    assert!(matches!(stage.closing(conn), Closed::Reset(_)));
 }

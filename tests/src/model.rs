@@ -107,7 +107,7 @@ struct Model<P> {
 }
 
 /// A peer writes no more than this; patterns of this length are quickly made.
-const STREAM: usize = 1 << 20;
+const STREAM: usize = 1 << 18;
 
 /// A loop with what must be true of it.
 pub(crate) struct World<R: Rig> {

@@ -36,6 +36,34 @@ pub fn wakes_are_coalesced<R: Rig>() {
     );
 }
 
+/// What a remote asks for while the loop is awake, here from within its own callbacks, is done without a sleep before it.
+pub fn a_wake_during_a_turn_is_not_lost<R: Rig>() {
+    let mut left = 5;
+    let recorder = Recorder::new().on_woken(move |net| {
+        left -= 1;
+        if left > 0 {
+            net.remote().wake();
+        }
+    });
+    let mut stage = Stage::<R>::new(recorder);
+    let (conn, mut peer) = stage.connect();
+    stage.driver.remote().wake();
+    let from = stage.rig.now();
+    while stage.seen().count(|e| *e == Event::Woken) < 5 {
+        stage.driver.turn(Some(LIMIT)).expect("a turn");
+    }
+    assert!(stage.rig.now() - from < LIMIT, "the loop slept over a wake");
+    stage.idle();
+    let remote = stage.driver.remote();
+    stage
+        .driver
+        .with(|_, _| remote.post(conn, "posted"))
+        .expect("the loop is there");
+    stage.driver.turn(Some(LIMIT)).expect("a turn");
+    assert_eq!(stage.hear(&mut peer, 6), b"posted");
+    assert!(stage.rig.now() - from < LIMIT, "the loop slept over a post");
+}
+
 /// Commands are carried out in the order in which they were given: post, pause, resume, disconnect.
 pub fn commands_are_carried_out_in_order<R: Rig>() {
     let mut stage = Stage::<R>::new(Recorder::new());
@@ -97,6 +125,31 @@ pub fn a_remote_of_a_dropped_loop_says_so<R: Rig>() {
     assert_eq!(remote.disconnect(conn, Disconnect::Now), Err(RemoteError::Gone));
     assert_eq!(remote.stop(Duration::ZERO), Err(RemoteError::Gone));
     remote.wake();
+}
+
+/// How many writes this thread has made that are no sends, where the kernel counts them.
+fn writes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/thread-self/io").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("syscw:"))?;
+    line.trim().parse().ok()
+}
+
+/// Of a thousand commands that find the loop asleep, one writes to the kernel.
+pub fn wakes_between_turns_cost_one_system_call<R: Machine>() {
+    let mut stage = Stage::<R>::new(Recorder::new());
+    let (conn, _peer) = stage.connect();
+    stage.idle();
+    let remote = stage.driver.remote();
+    let before = writes();
+    for _ in 0..500 {
+        remote.wake();
+        remote.post(conn, "x").expect("the loop is there");
+    }
+    match (before, writes()) {
+        (Some(before), Some(after)) => assert!(after - before <= 1, "{} writes", after - before),
+        _ => eprintln!("the kernel does not count system calls: only the delivery is checked"),
+    }
+    stage.until("all posts", |s| s.seen().count(|e| *e == Event::Posted(1)) == 500);
 }
 
 /// A post from another thread ends the sleep of a loop that has nothing else to do, and does it once: one wait of the

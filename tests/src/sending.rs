@@ -206,3 +206,61 @@ pub fn a_disconnected_side_takes_no_bytes<R: Rig>() {
     let (heard, end) = stage.read_end(&mut peer);
     assert_eq!((&heard[..], end.is_ok()), (&b"before"[..], true));
 }
+
+/// Within one callback `Sent` and `info` count all that was queued so far, however it was sent.
+pub fn what_one_callback_queues_is_counted<R: Rig>() {
+    let recorder = Recorder::new().on_received(|net, conn, data| {
+        for total in [10, 20, 30] {
+            assert_eq!(net.send(conn, &[1; 10]), Ok(Sent::Queued(total)));
+            assert_eq!(net.info(conn).map(|info| info.queued), Some(total));
+        }
+        assert_eq!(
+            net.send_bytes(conn, Bytes::from_static(b"12345")),
+            Ok(Sent::Queued(35))
+        );
+        assert_eq!(net.info(conn).map(|info| info.queued), Some(35));
+        assert_eq!(net.send(conn, &[1; 10]), Ok(Sent::Queued(45)));
+        assert_eq!(
+            net.info(conn).map(|info| (info.queued, info.bytes_out)),
+            Some((45, 0))
+        );
+        data.len()
+    });
+    let mut stage = Stage::<R>::new(recorder);
+    let (conn, mut peer) = stage.connect();
+    stage.write_all(&mut peer, b"x");
+    assert_eq!(stage.read(&mut peer, 45).len(), 45);
+    let info = stage.driver.with(|_, net| net.info(conn)).expect("open");
+    assert_eq!((info.queued, info.bytes_out), (0, 45));
+}
+
+/// One callback that sends to several connections by turns keeps the order of each.
+pub fn sends_to_several_connections_by_turns_keep_their_order<R: Rig>() {
+    let all = Rc::new(RefCell::new(Vec::new()));
+    let list = all.clone();
+    let recorder = Recorder::new().on_received(move |net, _, data| {
+        for number in 0..1000_u32 {
+            for conn in list.borrow().iter() {
+                let text = number.to_be_bytes();
+                if number % 3 == 0 {
+                    net.send_bytes(*conn, Bytes::copy_from_slice(&text))
+                        .expect("open");
+                } else {
+                    net.send(*conn, &text).expect("open");
+                }
+            }
+        }
+        data.len()
+    });
+    let mut stage = Stage::<R>::new(recorder);
+    let mut peers: Vec<_> = (0..3).map(|_| stage.connect()).collect();
+    *all.borrow_mut() = peers.iter().map(|(conn, _)| *conn).collect();
+    assert_eq!(stuff(&mut peers[0].1, b"x"), 1);
+    let expected: Vec<u8> = (0..1000_u32).flat_map(u32::to_be_bytes).collect();
+    for (_, peer) in &mut peers {
+        assert!(
+            stage.read(peer, 4000) == expected,
+            "bytes were lost or changed places"
+        );
+    }
+}

@@ -10,7 +10,7 @@ mod real;
 mod socket;
 
 pub use child::{in_child, named, open_descriptors, raise_descriptor_limit};
-pub use real::{Kind, Net, Real, Tcp, Tcp6, Unix};
+pub use real::{Kind, Net, Real, Tcp, Tcp6, Unix, has_ipv6};
 pub use socket::{Plain, PlainHost};
 
 use sockman::{Backend, Config, Endpoint};
@@ -52,6 +52,9 @@ pub trait Rig: Sized {
 
     /// Where a dial is refused.
     fn nowhere(&mut self) -> Endpoint;
+
+    /// Where a dial finds no way to, or no such socket.
+    fn unreachable(&mut self) -> Endpoint;
 
     /// Connects a peer to the backend. Must not need a turn of the loop: the backlog takes it.
     fn connect(&mut self, to: &Endpoint) -> Self::Peer;

@@ -51,6 +51,15 @@ impl Net for Unix {
     const KIND: Kind = Kind::Unix;
 }
 
+/// Whether this machine has an IPv6 loopback; many containers have none. Says so when it has not.
+pub fn has_ipv6() -> bool {
+    let bound = TcpListener::bind((Ipv6Addr::LOCALHOST, 0));
+    if let Err(error) = &bound {
+        eprintln!("not run: no IPv6 on loopback: {error}");
+    }
+    bound.is_ok()
+}
+
 /// Real sockets of the kind `N`, on loopback or in a folder of their own, and the backend `B`.
 #[derive(Debug)]
 pub struct Real<B, N> {
@@ -119,6 +128,14 @@ impl<B: Backend, N: Net> Rig for Real<B, N> {
         } else {
             let listener = TcpListener::bind(Self::loopback()).expect("bind");
             Endpoint::Tcp(listener.local_addr().expect("an address"))
+        }
+    }
+
+    fn unreachable(&mut self) -> Endpoint {
+        match N::KIND {
+            Kind::Unix => Endpoint::Unix(self.path()),
+            // Nobody has a stream to everybody: Linux refuses to connect to the broadcast address of loopback.
+            _ => Endpoint::Tcp(([127, 255, 255, 255], 9).into()),
         }
     }
 
