@@ -4,9 +4,9 @@
 //! # Running it on a backend of your own
 //!
 //! ```
-//! # use sockman_backends::DefaultBackend as MyBackend;
-//! // tests/conformance.rs in your crate, where `MyBackend: sockman::Backend + AsFd`:
-//! sockman_tests::conformance!(mine, super::MyBackend);
+//! // tests/conformance.rs in your crate. `sockman_backends::DefaultBackend` stands for `your_crate::YourBackend`, which
+//! // implements `sockman::Backend` and `AsFd`.
+//! sockman_tests::conformance!(mine, sockman_backends::DefaultBackend);
 //! # fn main() {}
 //! ```
 //!
