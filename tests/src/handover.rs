@@ -68,28 +68,34 @@ pub fn a_detached_connection_that_is_kept_is_closed_with_its_reason<R: Machine>(
 
 /// Anywhere but inside the connection's own `open`, and after something was sent, `detach` is refused.
 pub fn detach_is_refused_outside_open<R: Machine>() {
+    fn refused<T: std::fmt::Debug>(result: std::io::Result<T>) {
+        assert_eq!(result.expect_err("refused").kind(), ErrorKind::InvalidInput);
+    }
     let first = Rc::new(RefCell::new(None));
     let known = first.clone();
-    let recorder = Recorder::echo().on_open(move |net, conn, _| {
-        if let Some(other) = *known.borrow() {
-            let error = net.detach(other).expect_err("another connection's open");
-            assert_eq!(error.kind(), ErrorKind::InvalidInput);
-        }
-        known.borrow_mut().get_or_insert(conn);
-        net.send(conn, b"hi").expect("open");
-        let error = net.detach(conn).expect_err("something was sent");
-        assert_eq!(error.kind(), ErrorKind::InvalidInput);
-        true
-    });
+    let recorder = Recorder::new()
+        .on_open(move |net, conn, _| {
+            if let Some(silent) = *known.borrow() {
+                refused(net.detach(silent));
+                net.send(conn, b"hi").expect("open");
+                refused(net.detach(conn));
+            }
+            known.borrow_mut().get_or_insert(conn);
+            true
+        })
+        .on_received(|net, conn, data| {
+            refused(net.detach(conn));
+            data.len()
+        });
     let mut stage = Stage::<R>::new(recorder);
-    let (one, mut peer) = stage.connect();
-    let (_two, _other) = stage.connect();
-    stage.driver.with(|_, net| {
-        let error = net.detach(one).expect_err("outside open");
-        assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    });
+    let (silent, mut peer) = stage.connect();
+    stage.driver.with(|_, net| refused(net.detach(silent)));
+    let (_, mut greeted) = stage.connect();
+    assert_eq!(stage.read(&mut greeted, 2), b"hi");
     assert_eq!(stuff(&mut peer, b"!"), 1);
-    assert_eq!(stage.read(&mut peer, 3), b"hi!");
+    stage.until("received", |s| s.seen().bytes(silent) == b"!");
+    stage.send(silent, b"still ours").expect("open");
+    assert_eq!(stage.hear(&mut peer, 10), b"still ours");
 }
 
 /// What is no connected stream socket is refused at once.
