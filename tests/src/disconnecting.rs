@@ -14,7 +14,7 @@ pub fn flush_delivers_everything_queued<R: Rig>() {
     let data = pattern(12 << 20, 1);
     stage.driver.with(|_, net| {
         net.send(conn, &data).expect("open");
-        net.disconnect(conn, Disconnect::flush());
+        net.disconnect(conn, Disconnect::Flush { within: LIMIT });
     });
     let (heard, end) = stage.read_end(&mut peer);
     assert!(heard == data && end.is_ok(), "{} bytes, {end:?}", heard.len());
@@ -32,7 +32,7 @@ pub fn flush_survives_unread_input<R: Rig>() {
     let data = pattern(300_000, 2);
     stage.driver.with(|_, net| {
         net.send(conn, &data).expect("open");
-        net.disconnect(conn, Disconnect::flush());
+        net.disconnect(conn, Disconnect::Flush { within: LIMIT });
     });
     // The peer begins to read only when the loop has done all it can, and goes on writing.
     stage.idle();
@@ -91,12 +91,12 @@ pub fn now_cuts_a_flush_short<R: Rig>() {
     let (conn, _peer) = stage.connect();
     stage.driver.with(|_, net| {
         net.send(conn, &pattern(20 << 20, 4)).expect("open");
-        net.disconnect(conn, Disconnect::flush());
+        net.disconnect(conn, Disconnect::Flush { within: LIMIT });
     });
     stage.idle();
     assert_eq!(stage.of(conn).len(), 1, "still flushing");
     stage.driver.with(|_, net| {
-        net.disconnect(conn, Disconnect::flush());
+        net.disconnect(conn, Disconnect::Flush { within: LIMIT });
         net.disconnect(conn, Disconnect::Now);
     });
     assert!(matches!(stage.closing(conn), Closed::Disconnected));

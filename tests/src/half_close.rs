@@ -2,7 +2,7 @@
 
 use crate::recorder::{Event, Recorder};
 use crate::rig::{Peer, Rig};
-use crate::stage::{Stage, pattern, stuff};
+use crate::stage::{LIMIT, Stage, pattern, stuff};
 use sockman::{Disconnect, Gone, SockMan};
 
 /// One `eof`, however often the loop looks again.
@@ -30,7 +30,7 @@ pub fn a_half_closed_client_gets_its_answer<R: Rig>() {
     let sent = answer.clone();
     let recorder = Recorder::new().on_eof(move |net, conn| {
         net.send(conn, &sent).expect("we may still send");
-        net.disconnect(conn, Disconnect::flush());
+        net.disconnect(conn, Disconnect::Flush { within: LIMIT });
     });
     let mut stage = Stage::<R>::new(recorder);
     let (conn, mut peer) = stage.connect();
