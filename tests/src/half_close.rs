@@ -53,7 +53,7 @@ pub fn an_answer_may_come_long_after_eof<R: Rig>() {
     stage.until("eof", |s| s.seen().count(Event::is_eof) == 1);
     let before = stage.stats().turns;
     while stage.seen().count(|e| matches!(e, Event::Timer(_))) == 0 {
-        stage.driver.turn(Some(crate::stage::LIMIT)).expect("a turn");
+        stage.driver.turn(Some(LIMIT)).expect("a turn");
     }
     assert!(
         stage.stats().turns - before < 10,
