@@ -134,6 +134,7 @@ macro_rules! scripts {
             stopping:
                 stop_closes_what_is_left_after_its_limit,
                 stop_flushes_connections_and_closes_listeners,
+                limits_may_be_endless,
                 a_handler_may_stop_in_its_own_way,
                 unlisten_leaves_accepted_connections_alone;
             routing:

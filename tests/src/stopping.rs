@@ -32,6 +32,39 @@ pub fn stop_closes_what_is_left_after_its_limit<R: Rig>() {
     assert_eq!(stage.seen().count(|e| *e == failed), 1);
 }
 
+/// The longest limits there are neither overflow nor pass.
+pub fn limits_may_be_endless<R: Rig>() {
+    let mut stage = Stage::<R>::new(Recorder::new());
+    let (conn, peer) = stage.connect();
+    let to = stage.at.clone();
+    let endless = DialOptions {
+        timeout: Duration::MAX,
+        ..DialOptions::key(5)
+    };
+    stage.dial(&to, &endless);
+    stage.until("both ends of the dial are open", |s| {
+        s.seen().count(|e| matches!(e, Event::Open { .. })) == 3
+    });
+    stage.driver.with(|_, net| {
+        net.disconnect(
+            conn,
+            Disconnect::Flush {
+                within: Duration::MAX,
+            },
+        );
+    });
+    stage
+        .driver
+        .remote()
+        .stop(Duration::MAX)
+        .expect("the loop is there");
+    stage.idle();
+    assert!(!stage.driver.is_stopped(), "the peer has not closed yet");
+    drop(peer);
+    stage.until("stopped", |s| s.driver.is_stopped());
+    assert!(matches!(stage.closing(conn), Closed::Flushed));
+}
+
 /// By default stopping stops listening and flushes every connection.
 pub fn stop_flushes_connections_and_closes_listeners<R: Rig>() {
     let mut stage = Stage::<R>::new(Recorder::new());
