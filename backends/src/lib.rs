@@ -46,6 +46,8 @@ pub mod mio;
 pub mod polling;
 #[cfg(feature = "readiness")]
 pub mod readiness;
+#[cfg(any(feature = "readiness", feature = "uring", feature = "uv"))]
+mod socket;
 
 #[cfg(feature = "mio")]
 pub use crate::mio::Mio;

@@ -40,6 +40,11 @@ impl Wake for MioWaker {
 
 impl Poller for MioPoller {
     const NAME: &'static str = "mio";
+    const INTERFACE: &'static str = if cfg!(any(target_os = "linux", target_os = "android")) {
+        "epoll by mio"
+    } else {
+        "kqueue by mio"
+    };
     const LEVEL: bool = false;
     const WAIT_CALLS: u64 = 1;
     // Closing takes a descriptor out of epoll and kqueue by itself, as long as there is no copy of it; ours are

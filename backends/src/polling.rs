@@ -38,6 +38,11 @@ impl Wake for PollingWaker {
 
 impl Poller for PollingPoller {
     const NAME: &'static str = "polling";
+    const INTERFACE: &'static str = if cfg!(any(target_os = "linux", target_os = "android")) {
+        "epoll by polling"
+    } else {
+        "the system's poller by polling"
+    };
     const LEVEL: bool = true;
     // On Linux: set the timerfd, register it, wait, read the notifier, register that.
     const WAIT_CALLS: u64 = 5;

@@ -70,6 +70,8 @@ impl IndexMut<Syscall> for Syscalls {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
+    /// How the backend works here: the kernel interface, and what it was found to have.
+    pub interface: String,
     /// Turns taken.
     pub turns: u64,
     /// Turns that slept and were ended by something other than the caller's own time limit.

@@ -20,6 +20,9 @@ pub trait Kernel: Sized {
     /// The name of the backend.
     const NAME: &'static str;
 
+    /// What it is made of, for people to read.
+    const INTERFACE: &'static str;
+
     /// Whether the poller is level-triggered.
     const LEVEL: bool;
 

@@ -5,10 +5,9 @@
 //! [`Poller`] (about a hundred lines) and name the type `Engine<Os<YourPoller>>`.
 //!
 //! - `kernel`: the trait [`Kernel`] and what it reports
-//! - `os`, `socket`, `poller`: the real kernel's sockets, and the trait [`Poller`]
-//! - `net`: [`Net`], the `SockMan` that handlers see
-//! - `accept`, `dial`, `read`, `write`: the four things that happen to sockets
-//! - `turn`: the loop
+//! - `os`, `poller`: the real kernel's sockets, and the trait [`Poller`]
+//! - `interface`: [`Readiness`], which is the part of the engine that differs from other families
+//! - `watching`: what the poller is told and reports; `read`: receiving
 //!
 //! **Edge or level.** A poller says which it is. Edge-triggered ones are told of a socket once, for both directions, and
 //! never again: at 50 busy connections that leaves one receive, one send and a share of the wait per message. A read that
@@ -16,24 +15,18 @@
 //! was reported along with the data. A poller that cannot report the peer's end apart from data (as `polling` cannot)
 //! would need that second read on every message; it does better level-triggered, where what is left is simply reported
 //! again, at the price of a change of interest when a connection is paused or its peer does not read.
-//!
-//! **Order of a turn.** Events only set flags and enter connections into the ready list. Then come commands of remotes,
-//! timers, listeners, and each ready connection once, with a budget of bytes. What the budget left stays in the list, and
-//! the next turn does not sleep. After every callback what it sent is written and what it closed is closed.
 
-mod accept;
-mod dial;
+mod interface;
 mod kernel;
-mod net;
 mod os;
 mod poller;
 mod read;
-mod socket;
-mod turn;
-mod write;
+mod watching;
 
 pub use kernel::{Event, Interest, Kernel};
-pub use net::Net;
 pub use os::{Os, OsListener};
 pub use poller::Poller;
-pub use turn::Engine;
+pub use watching::{Io, Listening, Readiness};
+
+/// The readiness engine over a kernel.
+pub type Engine<K> = sockman::shared::Engine<Readiness<K>>;

@@ -2,7 +2,7 @@
 
 use super::kernel::{Event, Interest, Kernel};
 use super::poller::Poller;
-use super::socket::{self, UnixFile};
+use crate::socket::{self, UnixFile};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, sockopt};
 use rustix::process::{Resource, getrlimit};
@@ -31,6 +31,7 @@ impl AsRef<OwnedFd> for OsListener {
 
 impl<P: Poller> Kernel for Os<P> {
     const NAME: &'static str = P::NAME;
+    const INTERFACE: &'static str = P::INTERFACE;
     const LEVEL: bool = P::LEVEL;
     type Socket = OwnedFd;
     type Listener = OsListener;

@@ -14,6 +14,9 @@ pub trait Poller: Sized {
     /// The name of the backend.
     const NAME: &'static str;
 
+    /// What it is made of, for people to read: the operating system's interface and what leads to it.
+    const INTERFACE: &'static str;
+
     /// Whether an event is reported by each wait as long as it holds.
     const LEVEL: bool;
 

@@ -52,6 +52,11 @@ pub struct ConnState<Io> {
     pub limits: Rc<Limits>,
     /// The send queue, while there is something in it.
     pub out: Option<Box<SendQueue>>,
+    /// The kernel took less than it was offered; the backend says when it takes more.
+    pub blocked: bool,
+    /// Bytes handed to the kernel for sending that it has not taken: they stand in front of the queue. (Completion
+    /// interfaces only.)
+    pub in_flight: usize,
     /// Bytes the handler has not consumed; the bytes are in the [`Inbox`](crate::shared::Inbox).
     pub unread: usize,
     /// Deliver nothing below this many unread bytes.
@@ -82,6 +87,8 @@ pub struct ConnState<Io> {
     pub drain_due: bool,
     /// It is to be closed by RST.
     pub reset: bool,
+    /// The socket has been given away.
+    pub detached: bool,
     /// It is in the list of those with unsent bytes.
     pub dirty: bool,
     /// It is in the list of those with work.
@@ -101,6 +108,8 @@ impl<Io> ConnState<Io> {
             peer: origin.peer,
             limits,
             out: None,
+            blocked: false,
+            in_flight: 0,
             unread: 0,
             want: 0,
             bytes_in: 0,
@@ -116,6 +125,7 @@ impl<Io> ConnState<Io> {
             high: false,
             drain_due: false,
             reset: false,
+            detached: false,
             dirty: false,
             queued: false,
             write_error: None,
@@ -134,7 +144,7 @@ impl<Io> ConnState<Io> {
     /// Bytes that wait to be sent.
     #[inline]
     pub fn unsent(&self) -> usize {
-        self.out.as_ref().map_or(0, |out| out.len())
+        self.in_flight + self.out.as_ref().map_or(0, |out| out.len())
     }
 
     /// Whether bytes may be queued.

@@ -189,6 +189,27 @@ impl<Io> Core<Io> {
         }
     }
 
+    /// The next connection with work.
+    #[inline]
+    pub fn take_ready(&mut self) -> Option<Conn> {
+        let conn = self.ready.pop_front()?;
+        if let Some(c) = self.conns.get_mut(conn) {
+            c.queued = false;
+        }
+        Some(conn)
+    }
+
+    /// Takes account of received bytes; whether they are to be delivered, and not discarded.
+    #[inline]
+    pub(super) fn received(&mut self, conn: Conn, count: usize) -> bool {
+        let Some(c) = self.conns.get_mut(conn) else {
+            return false;
+        };
+        c.received(count, self.nanos);
+        self.stats.bytes_in += count as u64;
+        c.phase == Phase::Open
+    }
+
     /// Enters a connection into the list of those to be flushed.
     #[inline]
     pub fn make_dirty(&mut self, conn: Conn) {

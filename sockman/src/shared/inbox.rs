@@ -2,24 +2,16 @@
 
 use crate::backend::Sink;
 use crate::id::{Conn, Id};
-use crate::net::SockMan;
 use crate::reason::Closed;
 use crate::shared::conn::Phase;
-use crate::shared::core::Core;
+use crate::shared::interface::Interface;
+use crate::shared::net::Net;
 use crate::shared::pool::Pool;
 use crate::shared::unread::Unread;
 
-/// A backend's `SockMan`, which has a [`Core`].
-pub trait HasCore: SockMan {
-    /// The backend's part of a connection.
-    type Io;
-    /// The core.
-    fn core(&mut self) -> &mut Core<Self::Io>;
-}
-
 /// The unread bytes of every connection. They lie apart from the connections, so that the handler can hold the bytes
 /// and the operations at once.
-pub struct Inbox {
+pub(super) struct Inbox {
     slots: Vec<Option<Box<Unread>>>,
     spare: Pool<Unread>,
 }
@@ -29,7 +21,7 @@ const READ_BEHIND: usize = 16 << 10;
 
 impl Inbox {
     /// Keeps at most `spare` bytes of emptied buffers.
-    pub fn new(spare: usize) -> Self {
+    pub(super) fn new(spare: usize) -> Self {
         Inbox {
             slots: Vec::new(),
             spare: Pool::new(spare),
@@ -38,7 +30,7 @@ impl Inbox {
 
     /// The unread bytes of `conn`, if they are so many that reading should go behind them rather than elsewhere.
     #[inline]
-    pub fn large(&mut self, conn: Conn) -> Option<&mut Unread> {
+    pub(super) fn large(&mut self, conn: Conn) -> Option<&mut Unread> {
         match self.slots.get_mut(conn.raw().slot()) {
             Some(Some(unread)) if unread.len() >= READ_BEHIND => Some(unread),
             _ => None,
@@ -49,14 +41,20 @@ impl Inbox {
     ///
     /// The connection must be open and not paused. Closes it when the handler leaves its limit of bytes unread.
     #[inline]
-    pub fn offer<S: HasCore>(&mut self, net: &mut S, sink: &mut impl Sink<S>, conn: Conn, fresh: &mut [u8]) {
+    pub(super) fn offer<I: Interface>(
+        &mut self,
+        net: &mut Net<I>,
+        sink: &mut impl Sink<Net<I>>,
+        conn: Conn,
+        fresh: &mut [u8],
+    ) {
         let slot = conn.raw().slot();
         if self.slots.get(slot).is_some_and(Option::is_some) {
             self.keep(slot, fresh);
             self.offer_unread(net, sink, conn);
             return;
         }
-        let Some(c) = net.core().conns.get_mut(conn) else {
+        let Some(c) = net.core.conns.get_mut(conn) else {
             return;
         };
         let mut consumed = 0;
@@ -72,8 +70,13 @@ impl Inbox {
     }
 
     /// Offers the unread bytes again. The connection must be open and not paused.
-    pub fn offer_unread<S: HasCore>(&mut self, net: &mut S, sink: &mut impl Sink<S>, conn: Conn) {
-        let Some(c) = net.core().conns.get_mut(conn) else {
+    pub(super) fn offer_unread<I: Interface>(
+        &mut self,
+        net: &mut Net<I>,
+        sink: &mut impl Sink<Net<I>>,
+        conn: Conn,
+    ) {
+        let Some(c) = net.core.conns.get_mut(conn) else {
             return;
         };
         c.offer = false;
@@ -90,15 +93,20 @@ impl Inbox {
     }
 
     /// The peer has finished: offers what was held back, and then tells of the end.
-    pub fn finish<S: HasCore>(&mut self, net: &mut S, sink: &mut impl Sink<S>, conn: Conn) {
-        let Some(c) = net.core().conns.get_mut(conn) else {
+    pub(super) fn finish<I: Interface>(
+        &mut self,
+        net: &mut Net<I>,
+        sink: &mut impl Sink<Net<I>>,
+        conn: Conn,
+    ) {
+        let Some(c) = net.core.conns.get_mut(conn) else {
             return;
         };
         if c.offer || (c.want > 0 && c.unread > 0) {
             c.want = 0;
             self.offer_unread(net, sink, conn);
         }
-        let Some(c) = net.core().conns.get_mut(conn) else {
+        let Some(c) = net.core.conns.get_mut(conn) else {
             return;
         };
         if c.phase != Phase::Open || c.paused || c.offer {
@@ -116,7 +124,7 @@ impl Inbox {
     }
 
     /// Drops the unread bytes of `conn`.
-    pub fn forget(&mut self, conn: Conn) {
+    pub(super) fn forget(&mut self, conn: Conn) {
         if let Some(unread) = self.slots.get_mut(conn.raw().slot()).and_then(Option::take) {
             self.spare.put(unread);
         }
@@ -132,7 +140,7 @@ impl Inbox {
     }
 
     /// After an offer: notes how much is left, frees the buffer when nothing is, and holds the limit.
-    fn settle<S: HasCore>(&mut self, net: &mut S, conn: Conn, consumed: usize) {
+    fn settle<I: Interface>(&mut self, net: &mut Net<I>, conn: Conn, consumed: usize) {
         let slot = conn.raw().slot();
         let left = self.slots[slot].as_ref().map_or(0, |unread| unread.len());
         if left == 0
@@ -140,7 +148,7 @@ impl Inbox {
         {
             self.spare.put(unread);
         }
-        let core = net.core();
+        let core = &mut net.core;
         let Some(c) = core.conns.get_mut(conn) else { return };
         c.unread = left;
         if consumed == 0 && left >= c.limits.unread && c.phase == Phase::Open && !c.paused {

@@ -1,9 +1,13 @@
 //! Connecting to others.
 
-use super::kernel::{Interest, Kernel};
-use super::net::Net;
-use sockman::shared::Phase;
-use sockman::{Conn, DialError, DialOptions, Endpoint, Origin, OriginKind};
+use crate::endpoint::Endpoint;
+use crate::handler::{Origin, OriginKind};
+use crate::id::Conn;
+use crate::options::DialOptions;
+use crate::reason::DialError;
+use crate::shared::conn::Phase;
+use crate::shared::interface::Interface;
+use crate::shared::net::Net;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -20,7 +24,7 @@ pub(super) struct Redial {
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LAST_PAUSE: Duration = Duration::from_millis(50);
 
-impl<K: Kernel> Net<K> {
+impl<I: Interface> Net<I> {
     pub(super) fn start_dial(&mut self, to: &Endpoint, how: &DialOptions) -> io::Result<Conn> {
         let limits = self.core.limits_of(how.limits.as_ref())?;
         let room = self.core.has_room();
@@ -29,7 +33,7 @@ impl<K: Kernel> Net<K> {
             how: OriginKind::Dialed,
             peer: to.clone(),
         };
-        let conn = self.enter(None, Phase::Dialing, origin, limits)?;
+        let conn = self.enter(I::absent(), Phase::Dialing, origin, limits)?;
         tracing::debug!(%conn, %to, "dialling");
         if room {
             let by = self.core.now.checked_add(how.timeout);
@@ -43,20 +47,14 @@ impl<K: Kernel> Net<K> {
     }
 
     fn connect(&mut self, conn: Conn, to: &Endpoint, how: &DialOptions, pause: Duration) {
-        match self.kernel.dial(to, how, &mut self.core.stats.syscalls) {
-            Ok((socket, connected)) => {
+        match I::dial(self, conn, to, how) {
+            Ok(true) => {
                 if let Some(c) = self.core.conns.get_mut(conn) {
-                    c.io.socket = Some(socket);
-                    if connected {
-                        c.phase = Phase::Opening;
-                    }
+                    c.phase = Phase::Opening;
                 }
-                match self.register(conn, Interest::WRITE) {
-                    Ok(()) if connected => self.core.make_ready(conn),
-                    Ok(()) => {}
-                    Err(error) => self.core.fail_dial(conn, DialError::Failed(error)),
-                }
+                self.core.make_ready(conn);
             }
+            Ok(false) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let at = self.core.now + pause;
                 self.redials.push(Redial {
@@ -73,13 +71,16 @@ impl<K: Kernel> Net<K> {
 
     /// Starts again the dials whose pause is over.
     pub(super) fn redial(&mut self) {
+        if self.redials.is_empty() {
+            return;
+        }
         for redial in std::mem::take(&mut self.redials) {
-            if self
+            let over = self
                 .core
                 .conns
                 .get(redial.conn)
-                .is_none_or(|c| c.phase != Phase::Dialing)
-            {
+                .is_none_or(|c| c.phase != Phase::Dialing);
+            if over {
                 continue;
             }
             if redial.at <= self.core.now {
@@ -95,13 +96,15 @@ impl<K: Kernel> Net<K> {
         }
     }
 
-    /// An event on a socket that is connecting.
-    pub(super) fn check_dial(&mut self, conn: Conn) {
+    /// A dial has been answered, or not yet (`Ok(false)`).
+    pub fn dialed(&mut self, conn: Conn, answer: io::Result<bool>) {
         let Some(c) = self.core.conns.get_mut(conn) else {
             return;
         };
-        let Some(socket) = &c.io.socket else { return };
-        match self.kernel.dialed(socket, &mut self.core.stats.syscalls) {
+        if c.phase != Phase::Dialing {
+            return;
+        }
+        match answer {
             Ok(true) => c.phase = Phase::Opening,
             Ok(false) => {}
             Err(error) => self.core.fail_dial(conn, DialError::from_error(error)),

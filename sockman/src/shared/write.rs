@@ -1,15 +1,16 @@
 //! Sending.
 
-use super::kernel::Kernel;
-use super::net::Net;
-use sockman::shared::Phase;
-use sockman::{Closed, Conn, Gone, Syscall};
+use crate::id::Conn;
+use crate::reason::{Closed, Gone};
+use crate::shared::conn::Phase;
+use crate::shared::interface::Interface;
+use crate::shared::net::Net;
 use std::io::{self, IoSlice};
 
 /// Pieces handed to the kernel in one call.
 const PIECES: usize = 32;
 
-impl<K: Kernel> Net<K> {
+impl<I: Interface> Net<I> {
     /// Writes what was queued since the last call.
     #[inline]
     pub(super) fn flush_dirty(&mut self) {
@@ -34,24 +35,21 @@ impl<K: Kernel> Net<K> {
             .core
             .conns
             .get_mut(conn)
-            .filter(|c| !c.io.blocked && c.phase != Phase::Doomed)
+            .filter(|c| !c.blocked && c.phase != Phase::Doomed)
         else {
             return self.core.unstage(conn, bytes, 0);
         };
-        let Some(socket) = &c.io.socket else {
-            return self.core.unstage(conn, bytes, 0);
-        };
-        self.core.stats.syscalls[Syscall::Write] += 1;
-        let sent = match self.kernel.write(socket, &bytes) {
+        let calls = &mut self.core.stats.syscalls;
+        let sent = match self.interface.write(&mut c.io, &bytes, calls) {
             Ok(sent) => {
-                c.io.blocked = sent < bytes.len();
+                c.blocked = sent < bytes.len();
                 c.bytes_out += sent as u64;
                 self.core.stats.bytes_out += sent as u64;
                 sent
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                c.io.blocked = true;
+                c.blocked = true;
                 0
             }
             Err(error) => {
@@ -62,51 +60,50 @@ impl<K: Kernel> Net<K> {
         let all = sent == bytes.len();
         self.core.unstage(conn, bytes, sent);
         if !all {
-            self.watch(conn);
+            I::watch(self, conn);
         }
     }
 
     /// Writes what is queued, as far as the kernel takes it and the turn's budget goes. Then half-closes, if that was
     /// asked for.
-    pub(super) fn flush(&mut self, conn: Conn) {
+    pub fn flush(&mut self, conn: Conn) {
         self.core.queue_staged(conn);
         let mut budget = self.core.config.byte_budget;
         loop {
             let Some(c) = self.core.conns.get_mut(conn) else {
                 return;
             };
-            if c.io.blocked || !matches!(c.phase, Phase::Open | Phase::Flushing) {
+            if c.blocked || !matches!(c.phase, Phase::Open | Phase::Flushing) {
                 return;
             }
-            let (Some(socket), Some(out)) = (&c.io.socket, &c.out) else {
-                break;
-            };
+            let Some(out) = &c.out else { break };
             if budget == 0 {
                 self.core.make_ready(conn);
                 return;
             }
-            self.core.stats.syscalls[Syscall::Write] += 1;
+            let calls = &mut self.core.stats.syscalls;
             let (asked, result) = match out.first() {
-                (bytes, true) => (bytes.len(), self.kernel.write(socket, bytes)),
+                (bytes, true) => (bytes.len(), self.interface.write(&mut c.io, bytes, calls)),
                 _ => {
                     let mut slices = [IoSlice::new(&[]); PIECES];
                     let count = out.slices(&mut slices);
                     let asked = slices[..count].iter().map(|slice| slice.len()).sum();
-                    (asked, self.kernel.write_vectored(socket, &slices[..count]))
+                    let slices = &slices[..count];
+                    (asked, self.interface.write_vectored(&mut c.io, slices, calls))
                 }
             };
             match result {
                 Ok(sent) => {
-                    c.io.blocked = sent < asked;
+                    c.blocked = sent < asked;
                     budget = budget.saturating_sub(sent);
                     self.core.sent(conn, sent);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => c.io.blocked = true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => c.blocked = true,
                 Err(error) => return self.write_failed(conn, error),
             }
-            if self.core.conns.get(conn).is_some_and(|c| c.io.blocked) {
-                return self.watch(conn);
+            if self.core.conns.get(conn).is_some_and(|c| c.blocked) {
+                return I::watch(self, conn);
             }
         }
         self.all_sent(conn);
@@ -125,20 +122,14 @@ impl<K: Kernel> Net<K> {
         if flushing && c.eof {
             return self.core.close(conn, Closed::Flushed);
         }
-        if !c.finished
-            && let Some(socket) = &c.io.socket
-        {
+        if !c.finished {
             c.finished = true;
-            self.core.stats.syscalls[Syscall::Shutdown] += 1;
-            // Fails when the peer is gone, which reading shows.
-            let _ = self.kernel.finish(socket);
+            self.interface.finish(&mut c.io, &mut self.core.stats.syscalls);
         }
         if flushing {
             c.phase = Phase::Lingering;
-            if c.io.readable || c.io.hangup {
-                self.core.make_ready(conn);
-            }
-            self.watch(conn);
+            self.core.make_ready(conn);
+            I::watch(self, conn);
         }
     }
 
@@ -148,17 +139,15 @@ impl<K: Kernel> Net<K> {
         let Some(c) = self.core.conns.get_mut(conn) else {
             return Err(Gone);
         };
-        let (Some(socket), Some(out)) = (&c.io.socket, &mut c.out) else {
-            return Err(Gone);
-        };
-        if c.io.blocked {
+        let Some(out) = &mut c.out else { return Err(Gone) };
+        if c.blocked {
             out.push(data);
             return Ok(());
         }
-        self.core.stats.syscalls[Syscall::Write] += 1;
+        let calls = &mut self.core.stats.syscalls;
         let queued = out.len();
         let (asked, result) = if queued == 0 {
-            (data.len(), self.kernel.write(socket, data))
+            (data.len(), self.interface.write(&mut c.io, data, calls))
         } else {
             let mut slices = [IoSlice::new(&[]); PIECES];
             let count = out.slices(&mut slices[..PIECES - 1]);
@@ -171,13 +160,14 @@ impl<K: Kernel> Net<K> {
                 count
             };
             let asked = slices[..count].iter().map(|slice| slice.len()).sum();
-            (asked, self.kernel.write_vectored(socket, &slices[..count]))
+            let slices = &slices[..count];
+            (asked, self.interface.write_vectored(&mut c.io, slices, calls))
         };
         let sent = match result {
             Ok(sent) => sent,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                c.io.blocked = true;
+                c.blocked = true;
                 0
             }
             Err(error) => {
@@ -185,7 +175,7 @@ impl<K: Kernel> Net<K> {
                 return Err(Gone);
             }
         };
-        c.io.blocked |= sent < asked && sent > 0;
+        c.blocked |= sent < asked && sent > 0;
         // What was sent of `data` need not be queued; the rest stands behind what is left.
         let direct = sent.saturating_sub(queued);
         out.push(&data[direct..]);
@@ -193,18 +183,15 @@ impl<K: Kernel> Net<K> {
         c.bytes_out += direct_bytes;
         self.core.stats.bytes_out += direct_bytes;
         self.core.sent(conn, sent - direct);
-        self.watch(conn);
+        I::watch(self, conn);
         Ok(())
     }
 
     /// Writing has failed. Reading goes on to the end, and tells then.
-    fn write_failed(&mut self, conn: Conn, error: io::Error) {
+    pub fn write_failed(&mut self, conn: Conn, error: io::Error) {
         self.core.write_failed(conn, error);
-        if let Some(c) = self.core.conns.get_mut(conn)
-            && c.phase == Phase::Open
-        {
-            c.io.readable = true;
-            self.core.make_ready(conn);
+        if self.core.conns.get(conn).is_some_and(|c| c.phase == Phase::Open) {
+            I::write_failed(self, conn);
         }
     }
 }

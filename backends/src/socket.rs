@@ -19,7 +19,7 @@ use std::time::Duration;
 const PROBE_EVERY: Duration = Duration::from_secs(75);
 
 /// The file of a Unix listener; removed when dropped, unless another has taken its place.
-pub(super) struct UnixFile {
+pub(crate) struct UnixFile {
     path: PathBuf,
     inode: (u64, u64),
 }
@@ -48,7 +48,7 @@ fn inode(path: &Path) -> Option<(u64, u64)> {
 }
 
 /// An address as the kernel gives it; a peer without a name is a Unix endpoint with an empty path.
-pub(super) fn endpoint(address: Option<SocketAddrAny>) -> Endpoint {
+pub(crate) fn endpoint(address: Option<SocketAddrAny>) -> Endpoint {
     let Some(address) = address else {
         return Endpoint::Unix(PathBuf::new());
     };
@@ -93,7 +93,7 @@ fn tune(fd: &OwnedFd, nodelay: bool, keepalive: Option<Duration>, calls: &mut Sy
     Ok(())
 }
 
-pub(super) fn listen(
+pub(crate) fn listen(
     at: &Endpoint,
     how: &ListenOptions,
     calls: &mut Syscalls,
@@ -143,7 +143,7 @@ fn is_stale(path: &Path, name: &SocketAddrUnix, calls: &mut Syscalls) -> bool {
 }
 
 /// Starts to connect; whether it is connected already.
-pub(super) fn dial(to: &Endpoint, how: &DialOptions, calls: &mut Syscalls) -> io::Result<(OwnedFd, bool)> {
+pub(crate) fn dial(to: &Endpoint, how: &DialOptions, calls: &mut Syscalls) -> io::Result<(OwnedFd, bool)> {
     let (fd, result) = match to {
         Endpoint::Tcp(to) => {
             let fd = stream(family(*to), calls)?;
@@ -171,7 +171,7 @@ pub(super) fn dial(to: &Endpoint, how: &DialOptions, calls: &mut Syscalls) -> io
 }
 
 /// Checks that `socket` is a connected stream socket and makes it fit the loop; tells who is at its other end.
-pub(super) fn adopt(socket: &OwnedFd, calls: &mut Syscalls) -> io::Result<Endpoint> {
+pub(crate) fn adopt(socket: &OwnedFd, calls: &mut Syscalls) -> io::Result<Endpoint> {
     calls[Syscall::Option] += 3;
     if sockopt::socket_type(socket)? != SocketType::STREAM {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a stream socket"));
