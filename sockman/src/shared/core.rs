@@ -135,7 +135,7 @@ impl<Io> Core<Io> {
             return Some(Err(Gone));
         };
         let total = self.staged.len() + data.len();
-        if c.out.is_some() || total > c.limits.high.min(STAGE) {
+        if c.out.is_some() || c.in_flight > 0 || total > c.limits.high.min(STAGE) {
             return None;
         }
         self.staged_for = Some(conn);
@@ -269,7 +269,7 @@ impl<Io> Core<Io> {
         if let Some(out) = c.out.take() {
             self.spare.put(out);
         }
-        c.high = false;
+        (c.high, c.in_flight) = (false, 0);
         match c.phase {
             // What the peer sent before is still to be read, and a pause respected; then comes `closed`.
             Phase::Open if !c.eof || c.paused => {
@@ -288,13 +288,40 @@ impl<Io> Core<Io> {
         self.stats.bytes_out += count as u64;
         let Some(out) = &mut c.out else { return };
         out.advance(count);
-        let left = out.len();
-        if left == 0
+        if out.is_empty()
             && let Some(out) = c.out.take()
         {
             self.spare.put(out);
         }
-        if c.high && left < c.limits.low {
+        self.fell(conn);
+    }
+
+    /// Takes the send queue out, so that an interface can hand the kernel its bytes where they lie. They count as in flight
+    /// until [`sent_in_flight`](Core::sent_in_flight); what is sent meanwhile goes to a new queue, behind them. The queue
+    /// goes to [`spare`](Core::spare) when the kernel is done with it, which may be after the connection's end.
+    pub fn lend_queue(&mut self, conn: Conn) -> Option<Box<SendQueue>> {
+        let c = self.conns.get_mut(conn)?;
+        let out = c.out.take()?;
+        c.in_flight += out.len();
+        Some(out)
+    }
+
+    /// The kernel took `count` of the bytes in flight.
+    pub fn sent_in_flight(&mut self, conn: Conn, count: usize) {
+        let Some(c) = self.conns.get_mut(conn) else { return };
+        c.in_flight = c.in_flight.saturating_sub(count);
+        c.bytes_out += count as u64;
+        self.stats.bytes_out += count as u64;
+        self.fell(conn);
+    }
+
+    /// Enters the connection for `drained` if what it has to send has fallen below the low-water mark.
+    #[inline]
+    fn fell(&mut self, conn: Conn) {
+        if let Some(c) = self.conns.get_mut(conn)
+            && c.high
+            && c.unsent() < c.limits.low
+        {
             c.high = false;
             c.drain_due = true;
             self.make_ready(conn);
