@@ -65,7 +65,7 @@ impl<I: Interface> Backend for Engine<I> {
 
     fn next_deadline(&self) -> Option<Instant> {
         let net = &self.delivery.net;
-        if net.has_work() {
+        if net.has_work() || net.interface.is_behind() {
             Some(net.core.now)
         } else {
             net.next_time()

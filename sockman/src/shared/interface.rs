@@ -137,6 +137,14 @@ pub trait Interface: Sized {
         false
     }
 
+    /// Whether a turn is due before a foreign loop may sleep on the descriptor, because that does not tell everything yet:
+    /// what is still to be registered or finished. A [`wait`](Interface::wait) of ours does this by itself, and sleeps
+    /// afterwards if it may.
+    #[inline]
+    fn is_behind(&self) -> bool {
+        false
+    }
+
     /// Waits until something is reported, at most for `timeout`, and takes note of it, or delivers it at once: then after
     /// [`Delivery::begin`](super::Delivery::begin). Returns how many events there were.
     fn wait(

@@ -22,14 +22,14 @@ use std::time::{Duration, Instant};
 
 /// The [`SockMan`] of every backend.
 pub struct Net<I: Interface> {
-    /// The kernel interface.
-    pub interface: I,
     /// The connections.
     pub core: Core<I::Io>,
     /// The listeners.
     pub listeners: Listeners<I::Listening>,
     /// Dials to start again.
     pub(super) redials: Vec<Redial>,
+    /// The kernel interface. The last field, so that it is dropped after the connections' and listeners' parts of it.
+    pub interface: I,
 }
 
 impl<I: Interface> Net<I> {
