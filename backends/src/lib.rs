@@ -48,11 +48,15 @@ pub mod polling;
 pub mod readiness;
 #[cfg(any(feature = "readiness", feature = "uring", feature = "uv"))]
 mod socket;
+#[cfg(feature = "uring")]
+pub mod uring;
 
 #[cfg(feature = "mio")]
 pub use crate::mio::Mio;
 #[cfg(feature = "polling")]
 pub use crate::polling::Polling;
+#[cfg(feature = "uring")]
+pub use crate::uring::Uring;
 
 /// The first of `Mio`, `Polling` that is compiled in.
 #[cfg(feature = "mio")]

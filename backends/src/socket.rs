@@ -5,11 +5,12 @@ use rustix::net::{
     AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType, bind, connect,
     listen as start_listening, socket_with, sockopt,
 };
+use rustix::process::{Resource, getrlimit};
 use sockman::{DialOptions, Endpoint, ListenOptions, Syscall, Syscalls};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -140,6 +141,38 @@ fn is_stale(path: &Path, name: &SocketAddrUnix, calls: &mut Syscalls) -> bool {
     is_socket
         && stream(AddressFamily::UNIX, calls)
             .is_ok_and(|probe| connect(&probe, name) == Err(Errno::CONNREFUSED))
+}
+
+/// Accepts one connection.
+#[cfg(any(feature = "readiness", feature = "uring"))]
+pub(crate) fn accept(listener: &OwnedFd) -> io::Result<(OwnedFd, Endpoint)> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let (fd, peer) = rustix::net::acceptfrom_with(listener, flags)?;
+    Ok((fd, endpoint(peer)))
+}
+
+/// Our end's address.
+pub(crate) fn local_addr(socket: &impl AsFd) -> Option<Endpoint> {
+    let name = rustix::net::getsockname(socket).ok()?;
+    Some(endpoint(Some(name)))
+}
+
+/// How many descriptors this process may have open.
+pub(crate) fn descriptors() -> usize {
+    getrlimit(Resource::Nofile)
+        .current
+        .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// Whether a dial has been answered, by two calls; fails with the dial's own error.
+#[cfg(any(feature = "readiness", feature = "uring"))]
+pub(crate) fn dialed(socket: &OwnedFd) -> io::Result<bool> {
+    sockopt::socket_error(socket)??;
+    match rustix::net::getpeername(socket) {
+        Ok(_) => Ok(true),
+        Err(Errno::NOTCONN) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Starts to connect; whether it is connected already.

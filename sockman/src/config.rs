@@ -76,6 +76,11 @@ pub struct Config {
     pub events: usize,
     /// Bytes of emptied buffers kept for reuse. Default 8 MiB.
     pub spare_buffers: usize,
+    /// Backends that can submit many sends with one call (`uring`): from this many events in a turn on they do, at its end;
+    /// below it, each send leaves at once. 0 always batches. Default 4.
+    pub batch_from: usize,
+    /// Backends that lend buffers to the kernel (`uring`): bytes lent, for all connections together. Default 1 MiB.
+    pub lent_buffers: usize,
     /// Bytes that other threads may have posted and the loop not yet taken; above it
     /// [`Remote::post`](crate::Remote::post) answers [`RemoteError::Full`](crate::RemoteError::Full). Default 64 MiB.
     pub remote_queue: usize,
@@ -93,6 +98,8 @@ impl Default for Config {
             direct_write: 16 << 10,
             events: 1024,
             spare_buffers: 8 << 20,
+            batch_from: 4,
+            lent_buffers: 1 << 20,
             remote_queue: 64 << 20,
         }
     }
@@ -107,6 +114,7 @@ impl Config {
             (self.accept_budget, "accept_budget"),
             (self.read_buffer, "read_buffer"),
             (self.events, "events"),
+            (self.lent_buffers, "lent_buffers"),
             (self.max_connections.unwrap_or(1), "max_connections"),
         ];
         match positive.iter().find(|(value, _)| *value == 0) {
@@ -141,6 +149,7 @@ mod tests {
         assert!(refused(|c| c.accept_budget = 0));
         assert!(refused(|c| c.read_buffer = 0));
         assert!(refused(|c| c.events = 0));
+        assert!(refused(|c| c.lent_buffers = 0));
         assert!(refused(|c| c.max_connections = Some(0)));
         assert!(!refused(|_| ()));
     }

@@ -4,3 +4,5 @@
 sockman_tests::conformance!(mio, sockman_backends::Mio);
 #[cfg(feature = "polling")]
 sockman_tests::conformance!(polling, sockman_backends::Polling);
+#[cfg(feature = "uring")]
+sockman_tests::conformance!(uring, sockman_backends::Uring);

@@ -3,9 +3,7 @@
 use super::kernel::{Event, Interest, Kernel};
 use super::poller::Poller;
 use crate::socket::{self, UnixFile};
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, sockopt};
-use rustix::process::{Resource, getrlimit};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
 use sockman::{Config, DialOptions, Endpoint, ListenOptions, Syscall, Syscalls};
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -48,9 +46,7 @@ impl<P: Poller> Kernel for Os<P> {
     }
 
     fn descriptors(&self) -> usize {
-        getrlimit(Resource::Nofile)
-            .current
-            .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+        socket::descriptors()
     }
 
     fn waker(&mut self) -> io::Result<Waker> {
@@ -63,9 +59,7 @@ impl<P: Poller> Kernel for Os<P> {
     }
 
     fn accept(&mut self, listener: &OsListener) -> io::Result<(OwnedFd, Endpoint)> {
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let (fd, peer) = rustix::net::acceptfrom_with(&listener.fd, flags)?;
-        Ok((fd, socket::endpoint(peer)))
+        socket::accept(&listener.fd)
     }
 
     fn dial(
@@ -78,14 +72,8 @@ impl<P: Poller> Kernel for Os<P> {
     }
 
     fn dialed(&mut self, socket: &OwnedFd, calls: &mut Syscalls) -> io::Result<bool> {
-        calls[Syscall::Option] += 1;
-        sockopt::socket_error(socket)??;
-        calls[Syscall::Option] += 1;
-        match rustix::net::getpeername(socket) {
-            Ok(_) => Ok(true),
-            Err(Errno::NOTCONN) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        calls[Syscall::Option] += 2;
+        socket::dialed(socket)
     }
 
     #[inline]
@@ -136,9 +124,7 @@ impl<P: Poller> Kernel for Os<P> {
     }
 
     fn local_addr(&self, socket: &OwnedFd) -> Option<Endpoint> {
-        rustix::net::getsockname(socket)
-            .ok()
-            .map(|name| socket::endpoint(Some(name)))
+        socket::local_addr(socket)
     }
 
     fn adopt(&mut self, socket: OwnedFd, calls: &mut Syscalls) -> io::Result<(OwnedFd, Endpoint)> {

@@ -328,6 +328,16 @@ impl<Io> Core<Io> {
         }
     }
 
+    /// Bytes that were given to the kernel, and counted as sent, have come back: they are the first to be sent.
+    pub fn take_back(&mut self, conn: Conn, bytes: &[u8]) {
+        let Some(c) = self.conns.get_mut(conn) else { return };
+        c.bytes_out = c.bytes_out.saturating_sub(bytes.len() as u64);
+        self.stats.bytes_out = self.stats.bytes_out.saturating_sub(bytes.len() as u64);
+        if matches!(c.phase, Phase::Open | Phase::Flushing) && c.write_error.is_none() {
+            c.out.get_or_insert_with(|| self.spare.take()).put_back(bytes);
+        }
+    }
+
     /// The send queue of a connection that takes bytes, with the connection entered for flushing.
     #[inline]
     pub fn queue(&mut self, conn: Conn) -> Result<&mut SendQueue, Gone> {

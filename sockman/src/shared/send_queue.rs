@@ -66,6 +66,30 @@ impl SendQueue {
         }
     }
 
+    /// Puts `data` in front of everything.
+    pub fn put_back(&mut self, data: &[u8]) {
+        if data.is_empty() {
+            return;
+        }
+        self.len += data.len();
+        if self.front.is_empty() && self.sent > 0 {
+            // Part of the first chunk has been sent: what is left of it becomes a chunk of its own.
+            if let Some(first) = self.chunks.pop_front() {
+                let rest = match first {
+                    Chunk::Copied(bytes) => Chunk::Copied(bytes[self.sent..].to_vec()),
+                    Chunk::Shared(bytes) => Chunk::Shared(bytes.slice(self.sent..)),
+                };
+                self.chunks.push_front(rest);
+            }
+        }
+        let mut front = data.to_vec();
+        if !self.front.is_empty() {
+            front.extend_from_slice(&self.front[self.sent..]);
+        }
+        self.front = front;
+        self.sent = 0;
+    }
+
     /// Queues `data` without copying it, unless it is small.
     pub fn push_bytes(&mut self, data: Bytes) {
         if data.len() < SHARE_FROM {

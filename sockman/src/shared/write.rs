@@ -119,6 +119,14 @@ impl<I: Interface> Net<I> {
         if !flushing && !c.finishing {
             return;
         }
+        // What the kernel has been promised, it must have had.
+        I::submit(self);
+        let Some(c) = self.core.conns.get_mut(conn) else {
+            return;
+        };
+        if c.out.is_some() || c.blocked {
+            return;
+        }
         if flushing && c.eof {
             return self.core.close(conn, Closed::Flushed);
         }

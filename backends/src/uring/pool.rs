@@ -1,0 +1,226 @@
+//! The memory that received bytes come in, lent to the kernel piece by piece.
+
+use io_uring::types::BufRingEntry;
+use std::alloc::{self, Layout};
+use std::io;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// Buffer rings must begin on a page.
+const PAGE: usize = 4096;
+
+/// A piece of memory that begins on a page; all zeros at first.
+struct Pages {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+impl Pages {
+    fn new(size: usize) -> io::Result<Pages> {
+        let layout = Layout::from_size_align(size.max(1), PAGE)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "Config::lent_buffers is too large"))?;
+        // SAFETY: the layout's size is not 0.
+        let start = unsafe { alloc::alloc_zeroed(layout) };
+        let start = NonNull::new(start).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Pages { start, layout })
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: `start` was allocated with this layout, by `new`, and is freed nowhere else.
+        unsafe { alloc::dealloc(self.start.as_ptr(), self.layout) }
+    }
+}
+
+/// The two pieces of memory that the kernel knows of: a ring of entries, each naming a free buffer, and the buffers. The
+/// [`Ring`](super::ring::Ring) keeps them until the kernel is done with them.
+pub(super) struct Memory {
+    entries: Pages,
+    buffers: Pages,
+    pub(super) count: u16,
+    size: usize,
+}
+
+impl Memory {
+    /// Buffers of together about `bytes`: `count` of them, a power of two.
+    pub(super) fn new(bytes: usize, count: u16) -> io::Result<Memory> {
+        let count = count.max(1).next_power_of_two();
+        let size = (bytes / usize::from(count)).clamp(LEAST, MOST);
+        Ok(Memory {
+            entries: Pages::new(usize::from(count) * size_of::<BufRingEntry>())?,
+            buffers: Pages::new(usize::from(count) * size)?,
+            count,
+            size,
+        })
+    }
+
+    /// Where the ring of entries lies.
+    pub(super) fn address(&self) -> u64 {
+        self.entries.start.as_ptr() as u64
+    }
+}
+
+/// A smaller buffer is not worth its entry, and a larger one does not fit the kernel's length.
+const LEAST: usize = 256;
+const MOST: usize = 1 << 30;
+
+/// Our side of the lent buffers.
+///
+/// With *incremental* consumption (Linux 6.12) the kernel fills a buffer piece after piece and says, with each piece,
+/// whether it will go on with the same buffer; otherwise every piece has a buffer of its own.
+pub struct Pool {
+    memory: Rc<Memory>,
+    /// How much of each buffer has been filled.
+    filled: Vec<usize>,
+    tail: u16,
+    incremental: bool,
+}
+
+/// A received piece.
+pub(super) struct Piece {
+    buffer: u16,
+    start: NonNull<u8>,
+    len: usize,
+    /// The kernel goes on filling the same buffer.
+    goes_on: bool,
+}
+
+impl Pool {
+    /// Lends every buffer of `memory`. The memory must not have been lent before.
+    pub(super) fn new(memory: Rc<Memory>, incremental: bool) -> Pool {
+        let mut pool = Pool {
+            filled: vec![0; usize::from(memory.count)],
+            memory,
+            tail: 0,
+            incremental,
+        };
+        for buffer in 0..pool.memory.count {
+            pool.lend(buffer);
+        }
+        pool
+    }
+
+    /// Whether its memory is this.
+    #[inline]
+    pub(super) fn is_of(&self, memory: &Rc<Memory>) -> bool {
+        Rc::ptr_eq(&self.memory, memory)
+    }
+
+    /// The piece of `len` bytes that a completion with this buffer speaks of; `None` for what no kernel would say.
+    pub(super) fn take(&mut self, buffer: u16, len: usize, goes_on: bool) -> Option<Piece> {
+        let filled = self.filled.get_mut(usize::from(buffer))?;
+        let start = *filled;
+        if start + len > self.memory.size {
+            return None;
+        }
+        *filled += len;
+        // SAFETY: `buffer` is less than `count`, or `filled` had no such entry, and start + len is at most `size`, so the
+        // piece lies within the buffers' memory.
+        let start = unsafe {
+            self.memory
+                .buffers
+                .start
+                .add(usize::from(buffer) * self.memory.size + start)
+        };
+        Some(Piece {
+            buffer,
+            start,
+            len,
+            goes_on: goes_on && self.incremental,
+        })
+    }
+
+    /// The bytes of the piece are no longer needed.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "nobody is to have the piece afterwards"
+    )]
+    pub(super) fn give_back(&mut self, piece: Piece) {
+        if !piece.goes_on {
+            self.lend(piece.buffer);
+        }
+    }
+
+    fn lend(&mut self, buffer: u16) {
+        let Some(filled) = self.filled.get_mut(usize::from(buffer)) else {
+            return;
+        };
+        *filled = 0;
+        let memory = &*self.memory;
+        let base: *mut BufRingEntry = memory.entries.start.as_ptr().cast();
+        let slot = usize::from(self.tail & (memory.count - 1));
+        // SAFETY: the ring has `count` entries, a power of two, so `slot` is within it; the memory is zeroed, which is a
+        // valid entry, and aligned to a page. The kernel reads entries only up to the tail, and this one is beyond: it
+        // holds at most `count` buffers, and `buffer` is not among them. Entry 0 shares its bytes with the tail in the
+        // field that none of the three setters touches.
+        let entry = unsafe { &mut *base.add(slot) };
+        // SAFETY: `buffer` is less than `count`, so the address lies within the buffers' memory.
+        let start = unsafe { memory.buffers.start.add(usize::from(buffer) * memory.size) };
+        entry.set_addr(start.as_ptr() as u64);
+        entry.set_len(memory.size as u32);
+        entry.set_bid(buffer);
+        self.tail = self.tail.wrapping_add(1);
+        // SAFETY: `base` is the ring's first entry, properly aligned and initialised; the kernel reads the tail, and only we
+        // write it, so that an atomic store with release order, after which the entry is seen complete, is what it wants
+        // (io_uring_buf_ring_advance(3) does the same).
+        unsafe {
+            let tail = BufRingEntry::tail(base).cast_mut();
+            AtomicU16::from_ptr(tail).store(self.tail, Ordering::Release);
+        }
+    }
+}
+
+impl Piece {
+    /// The bytes.
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: the piece lies within the buffers' memory (see `take`), which was zeroed and so is initialised, and which
+        // the pool keeps alive: pieces do not outlive the handling of their completion, during which the engine, and with it
+        // the pool, is borrowed. The kernel has written the piece before it posted the completion and writes there again
+        // only after `give_back`, which takes the piece away; what it fills meanwhile of the same buffer lies behind. No two
+        // pieces overlap, since `take` moves `filled` on.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(incremental: bool) -> Pool {
+        Pool::new(Rc::new(Memory::new(4096, 4).expect("memory")), incremental)
+    }
+
+    #[test]
+    fn pieces_of_a_buffer_follow_each_other() {
+        let mut pool = pool(true);
+        let mut first = pool.take(1, 10, true).expect("a piece");
+        first.bytes().fill(1);
+        let mut second = pool.take(1, 1014, false).expect("the rest of the buffer");
+        second.bytes().fill(2);
+        assert!(first.bytes().iter().all(|byte| *byte == 1));
+        let tail = pool.tail;
+        pool.give_back(first);
+        assert_eq!(pool.tail, tail, "the kernel goes on with it");
+        pool.give_back(second);
+        assert_eq!(pool.tail, tail + 1);
+        assert!(pool.take(1, 1024, false).is_some(), "the whole buffer again");
+    }
+
+    #[test]
+    fn every_piece_has_a_buffer_of_its_own_when_not_incremental() {
+        let mut pool = pool(false);
+        let piece = pool.take(2, 10, true).expect("a piece");
+        let tail = pool.tail;
+        pool.give_back(piece);
+        assert_eq!(pool.tail, tail + 1);
+    }
+
+    #[test]
+    fn what_no_kernel_would_say_gives_nothing() {
+        let mut pool = pool(true);
+        assert!(pool.take(4, 1, false).is_none(), "no such buffer");
+        assert!(pool.take(0, 1025, false).is_none(), "more than a buffer");
+    }
+}

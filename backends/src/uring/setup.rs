@@ -1,0 +1,212 @@
+//! Finding out what this kernel has.
+
+use super::pool::{Memory, Pool};
+use io_uring::{IoUring, cqueue, opcode, types};
+use sockman::Config;
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::rc::Rc;
+
+/// Why io_uring cannot be used here. It is the inner error of the [`io::Error`] that making the backend fails with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// The kernel has no io_uring, or an older one than 6.0; [`io::ErrorKind::Unsupported`].
+    TooOld {
+        /// What the kernel calls itself.
+        release: String,
+        /// What is lacking.
+        lacks: &'static str,
+    },
+    /// The kernel has it and does not let this process use it; [`io::ErrorKind::PermissionDenied`].
+    Forbidden {
+        /// By the setting `kernel.io_uring_disabled`, if that is not 0; otherwise by a seccomp filter or a security
+        /// module.
+        sysctl: Option<u8>,
+    },
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unavailable::TooOld { release, lacks } => write!(
+                f,
+                "io_uring: this kernel ({release}) lacks {lacks}; Linux 6.0 or newer is needed"
+            ),
+            Unavailable::Forbidden { sysctl: Some(value) } => write!(
+                f,
+                "io_uring is forbidden to this process: the sysctl kernel.io_uring_disabled is {value}"
+            ),
+            Unavailable::Forbidden { sysctl: None } => write!(
+                f,
+                "io_uring is forbidden to this process, by a seccomp filter (as containers have) or a security module"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+impl From<Unavailable> for io::Error {
+    fn from(why: Unavailable) -> io::Error {
+        let kind = match why {
+            Unavailable::TooOld { .. } => io::ErrorKind::Unsupported,
+            Unavailable::Forbidden { .. } => io::ErrorKind::PermissionDenied,
+        };
+        io::Error::new(kind, why)
+    }
+}
+
+fn too_old(lacks: &'static str) -> io::Error {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let release = release.trim().to_owned();
+    Unavailable::TooOld { release, lacks }.into()
+}
+
+/// What the kernel has of what is not needed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// Completions are worked out when we ask for them, on our own thread (Linux 6.1).
+    pub(super) deferred: bool,
+    /// Buffers are filled piece after piece (Linux 6.12).
+    pub(super) incremental: bool,
+    /// How many operations fit the submission queue.
+    pub(super) entries: usize,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let deferred = if self.deferred { "deferred" } else { "cooperative" };
+        let buffers = if self.incremental {
+            "incremental"
+        } else {
+            "one-piece"
+        };
+        write!(f, "io_uring, {deferred} task work, {buffers} buffers")
+    }
+}
+
+/// Operations that fit the submission queue; more are submitted in several calls.
+const ENTRIES: u32 = 256;
+
+/// The group of the one pool of buffers.
+pub(super) const GROUP: u16 = 0;
+
+/// Buffers in the pool when the kernel fills them piece after piece; otherwise there are as many as messages of
+/// [`PIECE`] bytes fit.
+const INCREMENTAL_BUFFERS: u16 = 16;
+const PIECE: usize = 16 << 10;
+
+/// Sets up the queues and the pool, and tries what is needed of them.
+pub(super) fn set_up(config: &Config) -> io::Result<(IoUring, Rc<Memory>, Found)> {
+    let (uring, deferred) = queues(config)?;
+    let (memory, incremental) = match lend(&uring, config, true) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => (lend(&uring, config, false)?, false),
+        other => (other?, true),
+    };
+    let found = Found {
+        deferred,
+        incremental,
+        entries: ENTRIES as usize,
+    };
+    Ok((uring, memory, found))
+}
+
+fn queues(config: &Config) -> io::Result<(IoUring, bool)> {
+    let completions = u32::try_from(config.events.max(2 * ENTRIES as usize)).unwrap_or(u32::MAX);
+    let mut builder = IoUring::builder();
+    builder
+        .setup_cqsize(completions)
+        .setup_clamp()
+        .setup_submit_all()
+        .setup_single_issuer();
+    let mut deferred = builder.clone();
+    deferred.setup_defer_taskrun().setup_taskrun_flag();
+    match deferred.build(ENTRIES) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+            builder.setup_coop_taskrun().setup_taskrun_flag();
+            builder
+                .build(ENTRIES)
+                .map(|uring| (uring, false))
+                .map_err(refused)
+        }
+        other => other.map(|uring| (uring, true)).map_err(refused),
+    }
+}
+
+/// Why there is no ring.
+fn refused(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(libc::ENOSYS) => too_old("io_uring (built without it, or older than 5.1)"),
+        Some(libc::EINVAL) => too_old("single-issuer rings"),
+        Some(libc::EPERM | libc::EACCES) => {
+            let sysctl = fs::read_to_string("/proc/sys/kernel/io_uring_disabled").ok();
+            let sysctl = sysctl
+                .and_then(|text| text.trim().parse().ok())
+                .filter(|value| *value != 0);
+            Unavailable::Forbidden { sysctl }.into()
+        }
+        _ => error,
+    }
+}
+
+/// Makes the pool known to the kernel.
+fn lend(uring: &IoUring, config: &Config, incremental: bool) -> io::Result<Rc<Memory>> {
+    const INCREMENTAL: u16 = 2;
+    let count = if incremental {
+        INCREMENTAL_BUFFERS
+    } else {
+        (config.lent_buffers / PIECE).clamp(1, 1 << 15) as u16
+    };
+    let memory = Rc::new(Memory::new(config.lent_buffers, count)?);
+    let flags = if incremental { INCREMENTAL } else { 0 };
+    // SAFETY: the address is that of zeroed memory, aligned to a page, of `count` entries, a power of two; the ring keeps it
+    // until every operation that could use it is over, and then is torn down before it.
+    unsafe {
+        uring
+            .submitter()
+            .register_buf_ring_with_flags(memory.address(), memory.count, GROUP, flags)?;
+    }
+    Ok(memory)
+}
+
+/// Receives a byte the way the backend will, to find out whether this kernel can. (Multishot receiving has no flag of its
+/// own to be asked for.)
+pub(super) fn try_receiving(uring: &mut IoUring, pool: &mut Pool) -> io::Result<()> {
+    let (ours, mut theirs) = UnixStream::pair()?;
+    theirs.write_all(b"?")?;
+    drop(theirs);
+    let entry = opcode::RecvMulti::new(types::Fd(ours.as_raw_fd()), GROUP).build();
+    // SAFETY: the entry points to nothing; the buffers it takes are the pool's.
+    unsafe {
+        if uring.submission().push(&entry).is_err() {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+    }
+    let lacks = "multishot receiving into a ring of buffers";
+    let mut received = 0;
+    loop {
+        uring.submit_and_wait(1)?;
+        let done: Vec<cqueue::Entry> = uring.completion().collect();
+        for entry in done {
+            let count = usize::try_from(entry.result()).map_err(|_| too_old(lacks))?;
+            received += count;
+            if let Some(buffer) = cqueue::buffer_select(entry.flags())
+                && let Some(piece) = pool.take(buffer, count, cqueue::buffer_more(entry.flags()))
+            {
+                pool.give_back(piece);
+            }
+            if !cqueue::more(entry.flags()) {
+                let end = if received == 1 {
+                    Ok(())
+                } else {
+                    Err(too_old(lacks))
+                };
+                return end;
+            }
+        }
+    }
+}
