@@ -2,10 +2,9 @@
 
 use crate::child::Process;
 use crate::cli::Work;
-use crate::load;
-use crate::serve::Usage;
+use crate::serve::{self, Usage};
 use crate::subject::Subject;
-use crate::{Failure, sys, wake};
+use crate::{Failure, load, sys, wake};
 use std::ffi::OsStr;
 
 /// What is measured, and on whom.
@@ -44,8 +43,8 @@ pub struct Sample {
     pub rss_mib: f64,
     /// Growth of the server's resident memory by a connection, in bytes.
     pub rss_per_conn: f64,
-    /// Growth of the server's heap by a connection, in bytes.
-    pub heap_per_conn: f64,
+    /// Growth of the server's heap by a connection, in bytes, where it is counted.
+    pub heap_per_conn: Option<f64>,
 }
 
 /// How a load process is to end its window.
@@ -111,7 +110,7 @@ impl Cell {
 
     /// Loads a server that has just been started.
     pub fn load(&self, server: &mut Process, window: Window) -> Result<Measured, Failure> {
-        let at = server.line()?;
+        let at = serve::first_line(server)?;
         let empty = usage(server)?;
         let (how, much) = match window {
             Window::Seconds(seconds) => ("--seconds", seconds.to_string()),
@@ -166,7 +165,8 @@ impl Cell {
             turns: counts.map(|(before, after)| (after.turns - before.turns) as f64 / ops),
             rss_mib: after.peak_kib as f64 / 1024.0,
             rss_per_conn: (before.rss_kib.saturating_sub(empty.rss_kib) * 1024) as f64 / connections,
-            heap_per_conn: before.heap.saturating_sub(empty.heap) as f64 / connections,
+            heap_per_conn: (before.heap.zip(empty.heap))
+                .map(|(before, empty)| before.saturating_sub(empty) as f64 / connections),
         }
     }
 
@@ -176,7 +176,7 @@ impl Cell {
         if let Some((loop_core, peer_core)) = sys::two_cores() {
             args.extend(["--pin".to_owned(), loop_core.to_string(), peer_core.to_string()]);
         }
-        let report: wake::Report = serde_json::from_str(&Process::this(&[], args)?.line()?)?;
+        let report: wake::Report = serde_json::from_str(&serve::first_line(&mut Process::this(&[], args)?)?)?;
         let ops = report.ops.max(1) as f64;
         Ok(Sample {
             ops_per_s: report.ops as f64 * 1e9 / report.elapsed_ns.max(1) as f64,

@@ -80,13 +80,13 @@ pub struct CompareArgs {
     /// [default: 10,1000,10000]; `wake` has one
     #[arg(long, value_delimiter = ',', value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     pub connections: Vec<u64>,
-    /// Bytes of a message
-    #[arg(long, value_name = "BYTES", default_value = "64", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
-    pub size: u64,
+    /// Bytes of a message [default: 64; `echo` has 65536 as well, at 50 connections, if neither these nor those are given]
+    #[arg(long, value_delimiter = ',', value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    pub size: Vec<u64>,
     /// Messages that each connection keeps outstanding
     #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub depth: u64,
-    /// Length of each measurement [default: 0.2; of `wake` 1]
+    /// Length of each measurement [default: 0.15; of `wake` 1]
     #[arg(long, value_parser = seconds)]
     pub seconds: Option<f64>,
     /// Measurements of each subject [default: 7]
@@ -226,7 +226,8 @@ mod tests {
             (args.backends[0].as_str(), args.rivals[0].as_str()),
             ("all", "all")
         );
-        assert_eq!((args.size, args.depth, args.quick), (64, 1, false));
+        assert!(args.size.is_empty() && args.connections.is_empty());
+        assert_eq!((args.depth, args.quick), (1, false));
     }
 
     #[test]
@@ -234,13 +235,15 @@ mod tests {
         let args = parse(&[
             "--connections",
             "1,50",
+            "--size",
+            "64,1000",
             "--work",
             "wake,echo-idle",
             "--rivals",
             "tick,tokio",
         ]);
         let args = args.expect("valid");
-        assert_eq!(args.connections, [1, 50]);
+        assert_eq!((args.connections, args.size), (vec![1, 50], vec![64, 1000]));
         assert_eq!(args.work, [Work::Wake, Work::EchoIdle]);
         assert_eq!(args.rivals, ["tick", "tokio"]);
     }

@@ -3,8 +3,9 @@
 use crate::cell::{Cell, Sample};
 use crate::cli::{CompareArgs, Work};
 use crate::report::{Row, tables};
+use crate::serve::Unable;
 use crate::subject::{ALL, BASELINE, Kind, Subject, WAKE_BASELINE};
-use crate::{Failure, child, instructions, sys};
+use crate::{Failure, child, instructions, sys, wake};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
 use std::io::IsTerminal;
@@ -22,8 +23,8 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     let mut all = Vec::new();
     let mut failures = Vec::new();
     for plan in plans {
-        let outcome = plan.run(&progress, &mut failures);
-        all.push((plan.work, plan.rows(outcome)));
+        let outcomes = plan.run(&progress, &mut failures);
+        all.push((plan.work, plan.rows(&outcomes)));
     }
     progress.finish();
     for (work, rows) in &all {
@@ -55,29 +56,20 @@ struct Plan {
 
 impl Plan {
     fn new(work: Work, args: &CompareArgs) -> Plan {
-        let given: Vec<usize> = args.connections.iter().map(|count| *count as usize).collect();
-        let connections = match (work, args.quick) {
-            (Work::Wake, _) => vec![1],
-            _ if !given.is_empty() => given,
-            (Work::Echo, false) => vec![1, 50, 1000],
-            (Work::Echo, true) => vec![1, 20],
-            (Work::EchoIdle, false) => vec![10, 1000, 10_000],
-            (Work::EchoIdle, true) => vec![10, 100],
-        };
         let (rounds, seconds) = match (work, args.quick) {
             (Work::Wake, false) => (7, 1.0),
-            (_, false) => (7, 0.2),
+            (_, false) => (7, 0.15),
             (_, true) => (2, 0.05),
         };
         let subjects = subjects(work, args);
-        let cells = connections
+        let cells = groups(work, args)
             .iter()
-            .flat_map(|connections| {
+            .flat_map(|(size, connections)| {
                 subjects.iter().map(|subject| Cell {
                     work,
                     subject,
                     connections: *connections,
-                    size: args.size as usize,
+                    size: *size,
                     depth: args.depth as usize,
                 })
             })
@@ -94,74 +86,122 @@ impl Plan {
         self.cells.len() * self.rounds
     }
 
-    /// The samples of each cell, by round.
-    fn run(&self, progress: &Progress, failures: &mut Vec<String>) -> Vec<Vec<Option<Sample>>> {
-        let mut samples: Vec<Vec<Option<Sample>>> = vec![Vec::new(); self.cells.len()];
+    /// What came of each cell.
+    fn run(&self, progress: &Progress, failures: &mut Vec<String>) -> Vec<Outcome> {
+        let mut outcomes = vec![Outcome::default(); self.cells.len()];
         for round in 1..=self.rounds {
             progress.round(self.work, round, self.rounds);
-            for (cell, samples) in self.cells.iter().zip(&mut samples) {
+            for (cell, outcome) in self.cells.iter().zip(&mut outcomes) {
                 progress.step(cell);
-                let measured = cell.measure(self.seconds);
-                if let Err(error) = &measured {
-                    let Cell {
-                        subject, connections, ..
-                    } = cell;
-                    let work = self.work.name();
-                    failures.push(format!(
-                        "{work}: {} at {connections} connections: {error}",
-                        subject.name
-                    ));
+                if !outcome.unable {
+                    outcome.add(cell, cell.measure(self.seconds), failures);
                 }
-                samples.push(measured.ok());
             }
         }
         if child::has("strace") {
-            self.count_calls(&mut samples);
+            self.count_calls(&mut outcomes);
         }
-        samples
+        outcomes
     }
 
     /// Counts the system calls of those that do not count their own, in a short run of its own under strace.
-    fn count_calls(&self, samples: &mut [Vec<Option<Sample>>]) {
-        for (cell, samples) in self.cells.iter().zip(samples) {
-            if samples.iter().flatten().all(|sample| sample.calls.is_some()) {
+    fn count_calls(&self, outcomes: &mut [Outcome]) {
+        for (cell, Outcome { rounds, .. }) in self.cells.iter().zip(outcomes) {
+            if rounds.iter().flatten().all(|sample| sample.calls.is_some()) {
                 continue;
             }
             // The figure stays blank where strace may not trace.
             let calls = instructions::calls_per_message(cell).ok();
-            for sample in samples.iter_mut().flatten() {
+            for sample in rounds.iter_mut().flatten() {
                 sample.calls = calls;
             }
         }
     }
 
-    fn rows(&self, samples: Vec<Vec<Option<Sample>>>) -> Vec<Row> {
-        let base_name = baseline(self.work);
-        let measured: Vec<(&Cell, Vec<Option<Sample>>)> = self.cells.iter().zip(samples).collect();
-        let find = |name: &str, connections: usize| {
-            let found = measured
-                .iter()
-                .find(|(cell, _)| cell.subject.name == name && cell.connections == connections)?;
-            Some((Row::new(found.0, &found.1)?, &found.1))
+    fn rows(&self, outcomes: &[Outcome]) -> Vec<Row> {
+        let find = |name: &str, size: usize, connections: usize| {
+            let wanted =
+                |cell: &Cell| (cell.subject.name, cell.size, cell.connections) == (name, size, connections);
+            let (cell, outcome) = self.cells.iter().zip(outcomes).find(|(cell, _)| wanted(cell))?;
+            Some((Row::new(cell, &outcome.rounds), &outcome.rounds))
         };
         let fewest = self.cells.iter().map(|cell| cell.connections).min().unwrap_or(1);
         let mut rows = Vec::new();
-        for (cell, rounds) in &measured {
-            let Some(mut row) = Row::new(cell, rounds) else {
-                continue;
-            };
-            if let Some((base, base_rounds)) = find(base_name, cell.connections) {
-                row.compare(rounds, &base, base_rounds);
+        for (cell, outcome) in self.cells.iter().zip(outcomes) {
+            let mut row = Row::new(cell, &outcome.rounds);
+            if row.rounds == 0 {
+                row.error.clone_from(&outcome.error);
+            }
+            if let Some((base, base_rounds)) = find(baseline(self.work), cell.size, cell.connections) {
+                row.compare(&outcome.rounds, &base, base_rounds);
             }
             if self.work == Work::EchoIdle
-                && let Some((_, fewest)) = find(cell.subject.name, fewest)
+                && let Some((_, fewest)) = find(cell.subject.name, cell.size, fewest)
             {
-                row.compare_with_fewest(rounds, fewest);
+                row.compare_with_fewest(&outcome.rounds, fewest);
             }
             rows.push(row);
         }
         rows
     }
+}
+
+/// What came of a cell.
+#[derive(Clone, Debug, Default)]
+struct Outcome {
+    /// Its samples by round; `None` where the measurement failed.
+    rounds: Vec<Option<Sample>>,
+    /// The last failure.
+    error: Option<String>,
+    /// Whether the subject cannot run on this machine, so that it need not be tried again.
+    unable: bool,
+}
+
+impl Outcome {
+    fn add(&mut self, cell: &Cell, measured: Result<Sample, Failure>, failures: &mut Vec<String>) {
+        let error = match measured {
+            Ok(sample) => return self.rounds.push(Some(sample)),
+            Err(error) => error,
+        };
+        // Once it ran it can; and that it cannot is a result, not a failure of the comparison.
+        self.unable = error.is::<Unable>() && self.rounds.iter().all(Option::is_none);
+        if !self.unable {
+            failures.push(format!(
+                "{}: {} at {} connections, {} bytes: {error}",
+                cell.work.name(),
+                cell.subject.name,
+                cell.connections,
+                cell.size
+            ));
+        }
+        self.error = Some(error.to_string());
+        self.rounds.push(None);
+    }
+}
+
+/// Message sizes with numbers of connections, in the order of the tables.
+fn groups(work: Work, args: &CompareArgs) -> Vec<(usize, usize)> {
+    let usual: &[usize] = match (work, args.quick) {
+        (Work::Wake, _) => return vec![(wake::MESSAGE.len(), 1)],
+        (Work::Echo, false) => &[1, 50, 1000],
+        (Work::Echo, true) => &[1, 20],
+        (Work::EchoIdle, false) => &[10, 1000, 10_000],
+        (Work::EchoIdle, true) => &[10, 100],
+    };
+    let or = |given: &[u64], usual: &[usize]| match given {
+        [] => usual.to_vec(),
+        given => given.iter().map(|number| *number as usize).collect(),
+    };
+    let connections = or(&args.connections, usual);
+    let mut groups: Vec<(usize, usize)> = or(&args.size, &[64])
+        .into_iter()
+        .flat_map(|size| connections.iter().map(move |connections| (size, *connections)))
+        .collect();
+    if work == Work::Echo && args.size.is_empty() && args.connections.is_empty() {
+        // Large messages show what copying and splitting cost; one number of connections does for that.
+        groups.push((64 << 10, usual[1]));
+    }
+    groups
 }
 
 fn baseline(work: Work) -> &'static str {
@@ -213,9 +253,10 @@ impl Progress {
     fn step(&self, cell: &Cell) {
         if let Some(bar) = &self.bar {
             bar.set_message(format!(
-                "{} {} {}",
+                "{} {} × {} B {}",
                 cell.work.name(),
                 cell.connections,
+                cell.size,
                 cell.subject.name
             ));
             bar.inc(1);
@@ -254,12 +295,57 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_measured_by_default_at_three_numbers_of_connections() {
+    fn everything_is_measured_by_default_with_small_messages_and_large() {
         let plan = plan(Work::Echo, &[]);
         let echoing = ALL.iter().filter(|subject| subject.echoes).count();
-        assert_eq!(plan.cells.len(), 3 * echoing);
-        assert_eq!(plan.measurements(), 3 * echoing * plan.rounds);
+        assert_eq!(plan.cells.len(), 4 * echoing);
+        assert_eq!(plan.measurements(), 4 * echoing * plan.rounds);
         assert!(names(&plan).contains(&"epoll-again"));
+    }
+
+    #[test]
+    fn sizes_and_connections_that_are_given_are_all_there_is() {
+        let groups = |work, args: &[&str]| {
+            let plan = plan(
+                work,
+                &[&["--backends", "none", "--rivals", "none"], args].concat(),
+            );
+            let groups = plan.cells.iter().map(|cell| (cell.size, cell.connections));
+            groups.collect::<Vec<_>>()
+        };
+        let usual = [(64, 1), (64, 50), (64, 1000), (65_536, 50)];
+        assert_eq!(groups(Work::Echo, &[]), usual);
+        assert_eq!(groups(Work::Echo, &["--connections", "7"]), [(64, 7)]);
+        let both = ["--connections", "7,8", "--size", "9,10"];
+        assert_eq!(groups(Work::Echo, &both), [(9, 7), (9, 8), (10, 7), (10, 8)]);
+        assert_eq!(groups(Work::Echo, &["--size", "9"]).len(), 3);
+        assert_eq!(groups(Work::Wake, &both), [(64, 1)]);
+    }
+
+    #[test]
+    fn what_cannot_run_here_is_a_row_with_the_reason() {
+        let plan = plan(
+            Work::Echo,
+            &["--backends", "none", "--rivals", "tokio", "--connections", "5"],
+        );
+        let mut failures = Vec::new();
+        let mut outcomes = vec![Outcome::default(); 2];
+        outcomes[0].add(&plan.cells[0], Ok(Sample::default()), &mut failures);
+        outcomes[1].add(
+            &plan.cells[1],
+            Err(Unable("forbidden".to_owned()).into()),
+            &mut failures,
+        );
+        assert!(failures.is_empty() && outcomes[1].unable);
+        let rows = plan.rows(&outcomes);
+        assert_eq!((rows[0].rounds, &rows[0].error), (1, &None));
+        assert_eq!((rows[1].rounds, rows[1].ops_per_s), (0, None));
+        assert_eq!(rows[1].error.as_deref(), Some("not on this machine: forbidden"));
+        assert!(tables::render(Work::Echo, &rows).contains("tokio    not on this machine: forbidden"));
+
+        outcomes[0].add(&plan.cells[0], Err("it hangs".into()), &mut failures);
+        assert_eq!(failures.len(), 1);
+        assert_eq!(plan.rows(&outcomes)[0].error, None, "a round gave figures");
     }
 
     #[test]

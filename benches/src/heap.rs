@@ -6,17 +6,23 @@
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
+static ELSEWHERE: AtomicBool = AtomicBool::new(false);
 
 /// The system's allocator, with a count of the bytes that are allocated.
 #[derive(Debug)]
 pub struct Counting;
 
-/// Bytes allocated and not freed; 0 where [`Counting`] is not the global allocator.
-pub fn live() -> usize {
-    LIVE.load(Ordering::Relaxed)
+/// Bytes allocated and not freed; 0 where [`Counting`] is not the global allocator, and `None` after [`elsewhere`].
+pub fn live() -> Option<usize> {
+    (!ELSEWHERE.load(Ordering::Relaxed)).then(|| LIVE.load(Ordering::Relaxed))
+}
+
+/// Says that this process allocates past this count, in C.
+pub fn elsewhere() {
+    ELSEWHERE.store(true, Ordering::Relaxed);
 }
 
 // SAFETY: every method hands its arguments to the system's allocator as they are and returns what that returns, so its

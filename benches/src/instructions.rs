@@ -8,14 +8,24 @@ use crate::cell::{Cell, Measured, Window};
 use crate::child;
 use crate::cli::{InstructionsArgs, Work};
 use crate::report::table::{Table, figure, ratio};
+use crate::serve::Unable;
 use crate::subject::{self, BASELINE};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Whom to count when nobody is named: our backends, and the loops that do the same by hand.
-const USUAL: [&str; 4] = ["epoll", "mio", "polling-loop", "polling"];
+/// Whom to count when nobody is named: our backends, and what does the same by hand; those of them that are compiled in.
+const USUAL: [&str; 8] = [
+    "epoll",
+    "mio",
+    "polling-loop",
+    "polling",
+    "libuv-c",
+    "uv",
+    "uring-loop",
+    "uring",
+];
 
 /// No program starts with fewer system calls than this.
 const TO_START: u64 = 20;
@@ -47,7 +57,10 @@ pub fn run(args: &InstructionsArgs) -> Result<(), Failure> {
             depth: args.depth as usize,
         };
         eprintln!("instructions: {}", subject.name);
-        counted.push((subject.name, count(&cell, args, &folder)?));
+        match count(&cell, args, &folder) {
+            Err(error) if error.is::<Unable>() => eprintln!("instructions: {}: {error}", subject.name),
+            count => counted.push((subject.name, count?)),
+        }
     }
     println!("\n{}", render(args, &counted));
     Ok(())

@@ -19,7 +19,7 @@ pub mod cell;
 pub mod child;
 pub mod cli;
 pub mod compare;
-#[cfg(any(feature = "mio", feature = "polling"))]
+#[cfg(any_backend)]
 pub mod dispatch;
 pub mod echo;
 pub mod heap;

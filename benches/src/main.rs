@@ -32,7 +32,7 @@ fn run() -> Result<ExitCode, Failure> {
                 sys::pin(core)?;
             }
             sys::raise_descriptor_limit();
-            (subject.server)(&mut serve::announce)?;
+            serve::start(subject.server, &mut serve::announce)?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -46,7 +46,7 @@ pub struct Subject {
     pub wakes: bool,
 }
 
-#[cfg(any(feature = "mio", feature = "polling"))]
+#[cfg(any_backend)]
 const fn backend(name: &'static str, server: Server) -> Subject {
     Subject {
         name,
@@ -68,7 +68,7 @@ const fn rival(name: &'static str, server: Server, echoes: bool, wakes: bool) ->
 }
 
 /// The backend on which the same handler runs behind `dyn` and async-trait.
-#[cfg(any(feature = "mio", feature = "polling"))]
+#[cfg(any_backend)]
 pub use sockman_backends::DefaultBackend;
 
 /// Everything there is, in the order of the tables. A further backend is a line here.
@@ -85,10 +85,12 @@ pub const ALL: &[Subject] = &[
         crate::serve::backend::echo::<sockman_backends::Polling>,
     ),
     rival("polling-loop", rivals::polling_loop::run, true, false),
+    #[cfg(feature = "uv")]
+    rival("libuv-c", rivals::libuv::run, true, false),
     rival("tokio", rivals::tokio::run, true, false),
-    #[cfg(any(feature = "mio", feature = "polling"))]
+    #[cfg(any_backend)]
     rival("dyn", rivals::dynamic::run::<DefaultBackend>, true, false),
-    #[cfg(any(feature = "mio", feature = "polling"))]
+    #[cfg(any_backend)]
     rival(
         "async-trait",
         rivals::async_trait::run::<DefaultBackend>,

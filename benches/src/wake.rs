@@ -2,7 +2,7 @@
 //! bytes at the peer, loop and peer being threads of one process.
 
 use crate::cli::WakeArgs;
-use crate::serve::{Counts, Running, say};
+use crate::serve::{self, Counts, Running, say};
 use crate::{Failure, subject, sys};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ pub fn run(args: &WakeArgs) -> Result<(), Failure> {
         sys::pin(*core)?;
     }
     let (core, seconds) = (args.pin.get(1).copied(), args.seconds);
-    (subject.server)(&mut |running| {
+    serve::start(subject.server, &mut |running| {
         thread::spawn(move || {
             match measure(running, core, seconds).and_then(|report| {
                 say(&serde_json::to_string(&report)?);
@@ -118,7 +118,7 @@ fn measure(running: Running, core: Option<usize>, seconds: f64) -> Result<Report
 }
 
 /// Sends until the loop has the connection and something arrives, and then takes everything that does.
-fn until_open(peer: &mut TcpStream, post: &mut crate::serve::Post) -> Result<(), Failure> {
+fn until_open(peer: &mut TcpStream, post: &mut serve::Post) -> Result<(), Failure> {
     peer.set_read_timeout(Some(Duration::from_millis(100)))?;
     let mut bytes = [0; 4096];
     let end = Instant::now() + Duration::from_secs(20);

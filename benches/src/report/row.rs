@@ -21,22 +21,24 @@ pub struct Row {
     pub depth: usize,
     /// Rounds that gave figures.
     pub rounds: usize,
+    /// Why none did, as when a backend cannot run on this machine.
+    pub error: Option<String>,
     /// Messages per second.
-    pub ops_per_s: f64,
+    pub ops_per_s: Option<f64>,
     /// The server's CPU time per message, in microseconds.
-    pub cpu_us_per_op: f64,
+    pub cpu_us_per_op: Option<f64>,
     /// Median latency, in microseconds.
-    pub p50_us: f64,
+    pub p50_us: Option<f64>,
     /// The latency that 99 % stay below.
-    pub p99_us: f64,
+    pub p99_us: Option<f64>,
     /// The latency that 99.9 % stay below.
-    pub p999_us: f64,
+    pub p999_us: Option<f64>,
     /// System calls of the server per message.
     pub syscalls_per_op: Option<f64>,
     /// Turns of its loop per message.
     pub turns_per_op: Option<f64>,
     /// Highest resident memory of the server, in MiB.
-    pub rss_mib: f64,
+    pub rss_mib: Option<f64>,
     /// Growth of resident memory by a connection, in bytes (`echo-idle`).
     pub rss_bytes_per_conn: Option<f64>,
     /// Growth of the heap by a connection, in bytes (`echo-idle`).
@@ -53,15 +55,19 @@ pub struct Row {
     pub ratio_ops_low: Option<f64>,
     /// See `ratio_ops`.
     pub ratio_ops_high: Option<f64>,
-    /// Median latency against the baseline: the ratio of the medians, as with the other figures without an interval.
+    /// Median latency against the baseline, paired as CPU time is.
     pub ratio_p50: Option<f64>,
+    /// See `ratio_p50`.
+    pub ratio_p50_low: Option<f64>,
+    /// See `ratio_p50`.
+    pub ratio_p50_high: Option<f64>,
     /// The 99 % latency against the baseline, paired as CPU time is.
     pub ratio_p99: Option<f64>,
     /// See `ratio_p99`.
     pub ratio_p99_low: Option<f64>,
     /// See `ratio_p99`.
     pub ratio_p99_high: Option<f64>,
-    /// The 99.9 % latency against the baseline.
+    /// The 99.9 % latency against the baseline: the ratio of the medians, as with the other figures without an interval.
     pub ratio_p999: Option<f64>,
     /// System calls per message against the baseline.
     pub ratio_syscalls: Option<f64>,
@@ -79,12 +85,12 @@ pub struct Row {
 pub type Rounds = [Option<Sample>];
 
 impl Row {
-    /// The row of a cell without its ratios; `None` when no round succeeded.
-    pub fn new(cell: &Cell, rounds: &Rounds) -> Option<Row> {
+    /// The row of a cell without its ratios.
+    pub fn new(cell: &Cell, rounds: &Rounds) -> Row {
         let of = |figure: fn(&Sample) -> f64| median(rounds.iter().flatten().map(figure));
         let perhaps = |figure: fn(&Sample) -> Option<f64>| median(rounds.iter().flatten().filter_map(figure));
         let idle = cell.work == crate::cli::Work::EchoIdle;
-        Some(Row {
+        Row {
             work: cell.work.name().to_owned(),
             subject: cell.subject.name.to_owned(),
             kind: cell.subject.kind.name().to_owned(),
@@ -92,18 +98,18 @@ impl Row {
             size: cell.size,
             depth: cell.depth,
             rounds: rounds.iter().flatten().count(),
-            ops_per_s: of(|s| s.ops_per_s)?,
-            cpu_us_per_op: of(|s| s.cpu_us)?,
-            p50_us: of(|s| s.p50_us)?,
-            p99_us: of(|s| s.p99_us)?,
-            p999_us: of(|s| s.p999_us)?,
+            ops_per_s: of(|s| s.ops_per_s),
+            cpu_us_per_op: of(|s| s.cpu_us),
+            p50_us: of(|s| s.p50_us),
+            p99_us: of(|s| s.p99_us),
+            p999_us: of(|s| s.p999_us),
             syscalls_per_op: perhaps(|s| s.calls),
             turns_per_op: perhaps(|s| s.turns),
-            rss_mib: of(|s| s.rss_mib)?,
+            rss_mib: of(|s| s.rss_mib),
             rss_bytes_per_conn: of(|s| s.rss_per_conn).filter(|_| idle),
-            heap_bytes_per_conn: of(|s| s.heap_per_conn).filter(|_| idle),
+            heap_bytes_per_conn: perhaps(|s| s.heap_per_conn).filter(|_| idle),
             ..Row::default()
-        })
+        }
     }
 
     /// Fills the ratios to the baseline, given both with their rounds.
@@ -112,13 +118,10 @@ impl Row {
         (self.ratio_cpu, self.ratio_cpu_low, self.ratio_cpu_high) = paired(|s: &Sample| s.cpu_us);
         (self.ratio_ops, self.ratio_ops_low, self.ratio_ops_high) = paired(|s| s.ops_per_s);
         (self.ratio_p99, self.ratio_p99_low, self.ratio_p99_high) = paired(|s| s.p99_us);
-        self.ratio_p50 = ratio(self.p50_us, base.p50_us);
+        (self.ratio_p50, self.ratio_p50_low, self.ratio_p50_high) = paired(|s| s.p50_us);
         self.ratio_p999 = ratio(self.p999_us, base.p999_us);
         self.ratio_rss = ratio(self.rss_mib, base.rss_mib);
-        self.ratio_syscalls = self
-            .syscalls_per_op
-            .zip(base.syscalls_per_op)
-            .and_then(|(ours, base)| ratio(ours, base));
+        self.ratio_syscalls = ratio(self.syscalls_per_op, base.syscalls_per_op);
     }
 
     /// Fills the ratio to the same subject's rounds with the fewest connections.
@@ -128,7 +131,8 @@ impl Row {
     }
 }
 
-fn ratio(ours: f64, base: f64) -> Option<f64> {
+fn ratio(ours: Option<f64>, base: Option<f64>) -> Option<f64> {
+    let (ours, base) = ours.zip(base)?;
     (base > 0.0).then_some(ours / base)
 }
 
@@ -165,10 +169,11 @@ mod tests {
             cpu_us: cpu,
             ops_per_s: 10.0,
             calls: Some(2.0),
+            heap_per_conn: Some(0.0),
             ..Sample::default()
         };
         let rounds = vec![Some(sample), None, Some(sample)];
-        (Row::new(&cell, &rounds).expect("rounds"), rounds)
+        (Row::new(&cell, &rounds), rounds)
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub struct Table {
 #[derive(Clone, Debug)]
 enum Line {
     Cells(Vec<String>),
+    Note(String, String),
     Text(String),
 }
 
@@ -27,6 +28,11 @@ impl Table {
         self.lines.push(Line::Cells(cells.into_iter().collect()));
     }
 
+    /// Adds a row whose other columns are one text.
+    pub fn note(&mut self, first: impl Into<String>, text: impl Into<String>) {
+        self.lines.push(Line::Note(first.into(), text.into()));
+    }
+
     /// Adds a line across all columns.
     pub fn text(&mut self, text: impl Into<String>) {
         self.lines.push(Line::Text(text.into()));
@@ -36,7 +42,11 @@ impl Table {
     pub fn render(&self) -> String {
         let mut widths: Vec<usize> = Vec::new();
         for line in &self.lines {
-            let Line::Cells(cells) = line else { continue };
+            let cells = match line {
+                Line::Cells(cells) => cells,
+                Line::Note(first, _) => std::slice::from_ref(first),
+                Line::Text(_) => continue,
+            };
             widths.resize(widths.len().max(cells.len()), 0);
             for (width, cell) in widths.iter_mut().zip(cells) {
                 *width = (*width).max(cell.chars().count());
@@ -46,6 +56,10 @@ impl Table {
         for line in &self.lines {
             match line {
                 Line::Text(text) => out.push_str(text),
+                Line::Note(first, text) => {
+                    let width = widths.first().copied().unwrap_or(0);
+                    write!(out, "{first:<width$}  {text}").ok();
+                }
                 Line::Cells(cells) => {
                     let mut text = String::new();
                     for (at, (cell, width)) in cells.iter().zip(&widths).enumerate() {
@@ -64,12 +78,12 @@ impl Table {
     }
 }
 
-/// A figure in at most five places; six from 100,000 on.
+/// A figure in at most five places.
 pub fn figure(value: f64) -> String {
     match value {
         v if v < 99.995 => format!("{v:.2}"),
         v if v < 99_999.5 => format!("{v:.0}"),
-        v if v < 999_950.0 => format!("{:.1}k", v / 1e3),
+        v if v < 999_500.0 => format!("{:.0}k", v / 1e3),
         v => format!("{:.2}M", v / 1e6),
     }
 }
@@ -84,6 +98,11 @@ pub fn ratio(value: Option<f64>) -> String {
         // Two rounds that differ give such an end; its size says only that nothing is known.
         Some(v) => format!("{v:.0e}"),
     }
+}
+
+/// A figure, or nothing.
+pub fn perhaps(value: Option<f64>) -> String {
+    value.map(figure).unwrap_or_default()
 }
 
 /// A figure with its ratio.
@@ -114,7 +133,7 @@ mod tests {
             (99.99, "99.99"),
             (100.0, "100"),
             (1234.5, "1234"),
-            (123_456.0, "123.5k"),
+            (123_456.0, "123k"),
             (1_234_567.0, "1.23M"),
         ] {
             assert_eq!(figure(value), text);
@@ -131,6 +150,10 @@ mod tests {
         let mut table = Table::new(&["subject", "a"]);
         table.text("heading");
         table.row(["x".to_owned(), "123".to_owned()]);
-        assert_eq!(table.render(), "subject    a\nheading\nx        123\n");
+        table.note("longer subject", "why there is nothing");
+        assert_eq!(
+            table.render(),
+            "subject           a\nheading\nx               123\nlonger subject  why there is nothing\n"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The table of each work. None is wider than 120 columns.
 
 use super::row::Row;
-use super::table::{Table, figure, interval, with_ratio};
+use super::table::{Table, interval, perhaps, with_ratio};
 use crate::cli::Work;
 use crate::subject::{BASELINE, WAKE_BASELINE};
 
@@ -10,21 +10,21 @@ pub fn render(work: Work, rows: &[Row]) -> String {
     let mut table = match work {
         Work::Echo => Table::new(&[
             "subject",
-            "op/s    \u{d7}      95 %",
-            "CPU \u{b5}s    \u{d7}      95 %",
-            "p50 \u{b5}s    \u{d7}",
-            "p99 \u{b5}s    \u{d7}",
-            "p99.9    \u{d7}",
-            "calls    \u{d7}",
+            "op/s    \u{d7}",
+            "CPU \u{b5}s   \u{d7}      95 %",
+            "p50 \u{b5}s   \u{d7}      95 %",
+            "p99 \u{b5}s   \u{d7}      95 %",
+            "p99.9",
+            "calls   \u{d7}",
             "MiB    \u{d7}",
         ]),
         Work::EchoIdle => Table::new(&[
             "subject",
-            "CPU \u{b5}s    \u{d7}      95 %",
+            "CPU \u{b5}s   \u{d7}      95 %",
             "fewest   95 %",
             "p50 \u{b5}s    \u{d7}",
             "p99 \u{b5}s    \u{d7}",
-            "calls    \u{d7}",
+            "calls   \u{d7}",
             "turns",
             "B/conn",
             "heap",
@@ -32,18 +32,22 @@ pub fn render(work: Work, rows: &[Row]) -> String {
         Work::Wake => Table::new(&[
             "subject",
             "p50 \u{b5}s    \u{d7}",
-            "p99 \u{b5}s    \u{d7}      95 %",
+            "p99 \u{b5}s   \u{d7}      95 %",
             "p99.9 \u{b5}s    \u{d7}",
             "CPU \u{b5}s    \u{d7}",
-            "calls    \u{d7}",
+            "calls   \u{d7}",
             "sends/s",
         ]),
     };
-    let mut connections = None;
+    let mut group = None;
     for row in rows {
-        if work != Work::Wake && connections != Some(row.connections) {
-            connections = Some(row.connections);
+        if work != Work::Wake && group != Some((row.size, row.connections)) {
+            group = Some((row.size, row.connections));
             table.text(heading(work, row));
+        }
+        if let Some(error) = &row.error {
+            table.note(&row.subject, error);
+            continue;
         }
         table.row(match work {
             Work::Echo => echo(row),
@@ -72,20 +76,25 @@ fn heading(work: Work, row: &Row) -> String {
 
 fn cpu(row: &Row) -> String {
     let ratio = interval(row.ratio_cpu, row.ratio_cpu_low, row.ratio_cpu_high);
-    format!("{} {ratio}", figure(row.cpu_us_per_op))
+    format!("{} {ratio}", perhaps(row.cpu_us_per_op))
+}
+
+fn p99(row: &Row) -> String {
+    let ratio = interval(row.ratio_p99, row.ratio_p99_low, row.ratio_p99_high);
+    format!("{} {ratio}", perhaps(row.p99_us))
 }
 
 fn echo(row: &Row) -> Vec<String> {
-    let ops = interval(row.ratio_ops, row.ratio_ops_low, row.ratio_ops_high);
+    let p50 = interval(row.ratio_p50, row.ratio_p50_low, row.ratio_p50_high);
     vec![
         row.subject.clone(),
-        format!("{} {ops}", figure(row.ops_per_s)),
+        with_ratio(row.ops_per_s, row.ratio_ops),
         cpu(row),
-        with_ratio(Some(row.p50_us), row.ratio_p50),
-        with_ratio(Some(row.p99_us), row.ratio_p99),
-        with_ratio(Some(row.p999_us), row.ratio_p999),
+        format!("{} {p50}", perhaps(row.p50_us)),
+        p99(row),
+        perhaps(row.p999_us),
         with_ratio(row.syscalls_per_op, row.ratio_syscalls),
-        with_ratio(Some(row.rss_mib), row.ratio_rss),
+        with_ratio(row.rss_mib, row.ratio_rss),
     ]
 }
 
@@ -94,10 +103,10 @@ fn idle(row: &Row) -> Vec<String> {
         row.subject.clone(),
         cpu(row),
         interval(row.ratio_fewest, row.ratio_fewest_low, row.ratio_fewest_high),
-        with_ratio(Some(row.p50_us), row.ratio_p50),
-        with_ratio(Some(row.p99_us), row.ratio_p99),
+        with_ratio(row.p50_us, row.ratio_p50),
+        with_ratio(row.p99_us, row.ratio_p99),
         with_ratio(row.syscalls_per_op, row.ratio_syscalls),
-        row.turns_per_op.map(figure).unwrap_or_default(),
+        perhaps(row.turns_per_op),
         row.rss_bytes_per_conn
             .map(|b| format!("{b:.0}"))
             .unwrap_or_default(),
@@ -108,15 +117,14 @@ fn idle(row: &Row) -> Vec<String> {
 }
 
 fn wake(row: &Row) -> Vec<String> {
-    let p99 = interval(row.ratio_p99, row.ratio_p99_low, row.ratio_p99_high);
     vec![
         row.subject.clone(),
-        with_ratio(Some(row.p50_us), row.ratio_p50),
-        format!("{} {p99}", figure(row.p99_us)),
-        with_ratio(Some(row.p999_us), row.ratio_p999),
-        with_ratio(Some(row.cpu_us_per_op), row.ratio_cpu),
+        with_ratio(row.p50_us, row.ratio_p50),
+        p99(row),
+        with_ratio(row.p999_us, row.ratio_p999),
+        with_ratio(row.cpu_us_per_op, row.ratio_cpu),
         with_ratio(row.syscalls_per_op, row.ratio_syscalls),
-        figure(row.ops_per_s),
+        perhaps(row.ops_per_s),
     ]
 }
 
@@ -156,14 +164,14 @@ mod tests {
     #[test]
     fn the_widest_table_fits_120_columns() {
         let mut row = Row {
-            ops_per_s: 888_888.0,
-            cpu_us_per_op: 888.8,
-            p50_us: 88_888.0,
-            p99_us: 88_888.0,
-            p999_us: 88_888.0,
-            syscalls_per_op: Some(88.88),
+            ops_per_s: Some(888_888.0),
+            cpu_us_per_op: Some(888.8),
+            p50_us: Some(88_888.0),
+            p99_us: Some(88_888.0),
+            p999_us: Some(88_888.0),
+            syscalls_per_op: Some(8.88),
             turns_per_op: Some(1.0),
-            rss_mib: 88.8,
+            rss_mib: Some(88.8),
             rss_bytes_per_conn: Some(88_888.0),
             heap_bytes_per_conn: Some(88_888.0),
             ratio_cpu: Some(8.88),
@@ -172,12 +180,14 @@ mod tests {
             ratio_ops: Some(8.88),
             ratio_ops_low: Some(8.88),
             ratio_ops_high: Some(8.88),
-            ratio_p50: Some(8888.0),
+            ratio_p50: Some(8.88),
+            ratio_p50_low: Some(8.88),
+            ratio_p50_high: Some(8.88),
             ratio_p99: Some(8888.0),
             ratio_p99_low: Some(8888.0),
             ratio_p99_high: Some(8888.0),
             ratio_p999: Some(8888.0),
-            ratio_syscalls: Some(88.88),
+            ratio_syscalls: Some(8.88),
             ratio_rss: Some(88.88),
             ratio_fewest: Some(88.88),
             ratio_fewest_low: Some(88.88),

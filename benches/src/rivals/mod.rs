@@ -3,6 +3,7 @@
 //! - [`epoll`]: an echo server written by hand on epoll: the floor, and the baseline of every ratio
 //! - [`polling_loop`]: the same on the crate `polling`
 //! - [`tokio`]: the same on tokio, current thread
+//! - `libuv` (feature `uv`): the same in C on libuv
 //! - [`dynamic`]: our echo handler behind trait objects; [`async_trait`]: called through async-trait
 //! - [`tick`]: a loop in the shape that was criticised
 //! - [`eventfd`]: an eventfd and an epoll, the floor of waking a loop
@@ -13,6 +14,8 @@ pub mod async_trait;
 pub mod dynamic;
 pub mod epoll;
 pub mod eventfd;
+#[cfg(feature = "uv")]
+pub mod libuv;
 pub mod polling_loop;
 pub mod tick;
 pub mod tokio;

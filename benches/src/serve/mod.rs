@@ -2,11 +2,13 @@
 //!
 //! - [`backend`]: a sockman handler on a backend
 //! - the other servers are in [`rivals`](crate::rivals)
-//! - here: what they have in common, and the thread that answers
+//! - here: what they have in common, how they start, and the thread that answers
 
 pub mod backend;
 
-use crate::{heap, sys};
+use crate::child::Process;
+use crate::subject::Server;
+use crate::{Failure, heap, sys};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{SocketFlags, accept_with, sockopt};
 use serde::{Deserialize, Serialize};
@@ -30,8 +32,8 @@ pub struct Usage {
     pub rss_kib: u64,
     /// The most there was of it, in KiB.
     pub peak_kib: u64,
-    /// Bytes on the heap.
-    pub heap: u64,
+    /// Bytes on the heap, where they are counted.
+    pub heap: Option<u64>,
 }
 
 /// What a loop counts.
@@ -62,6 +64,39 @@ pub struct Running {
 /// Called once by a server, when it listens and before it serves.
 pub type Ready<'a> = &'a mut dyn FnMut(Running);
 
+/// Why a server cannot run on this machine: something that it needs is missing or forbidden.
+#[derive(Debug, thiserror::Error)]
+#[error("not on this machine: {0}")]
+pub struct Unable(pub String);
+
+/// What stands before the reason, on the line where a process that can run says something else.
+const UNABLE: &str = "unable: ";
+
+/// Runs a server. If it does not come so far as to listen, that is said on the standard output, for [`first_line`].
+pub fn start(server: Server, ready: Ready<'_>) -> io::Result<()> {
+    let mut listens = false;
+    let outcome = server(&mut |running| {
+        listens = true;
+        ready(running);
+    });
+    match outcome {
+        Err(error) if !listens => {
+            say(&format!("{UNABLE}{}", error.to_string().replace('\n', " ")));
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+/// The first line of a process that [`start`]s a server.
+pub fn first_line(process: &mut Process) -> Result<String, Failure> {
+    let line = process.line()?;
+    match line.strip_prefix(UNABLE) {
+        Some(why) => Err(Unable(why.to_owned()).into()),
+        None => Ok(line),
+    }
+}
+
 /// Announces a server on the standard output, and answers each line on the standard input with its usage. The process
 /// ends with the input.
 pub fn announce(running: Running) {
@@ -79,7 +114,7 @@ pub fn announce(running: Running) {
                 counts,
                 rss_kib,
                 peak_kib,
-                heap: heap::live() as u64,
+                heap: heap::live().map(|bytes| bytes as u64),
             };
             say(&serde_json::to_string(&usage).unwrap_or_default());
         }
