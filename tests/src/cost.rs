@@ -85,11 +85,12 @@ pub fn a_message_costs_the_same_beside_idle_connections<R: Rig>() {
     assert_eq!((costs[0].0, costs[0].1), (1, 1));
 }
 
-/// A short message is one read and one write: the read that would only find nothing is left out.
+/// A short message is at most one read and one write: the read that would only find nothing is left out. (Where bytes come
+/// by completions, there is no read.)
 pub fn a_short_message_is_one_read_and_one_write<R: Rig>() {
     let (mut stage, mut peers) = idle::<R>(2);
     round_trip(&mut stage, &mut peers[0]);
     let cost = round_trip(&mut stage, &mut peers[0]);
-    assert_eq!(cost.syscalls[sockman::Syscall::Read], 1);
-    assert_eq!(cost.syscalls[sockman::Syscall::Write], 1);
+    assert!(cost.syscalls[sockman::Syscall::Read] <= 1);
+    assert!(cost.syscalls[sockman::Syscall::Write] <= 1);
 }

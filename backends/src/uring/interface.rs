@@ -80,8 +80,10 @@ pub struct UringInterface {
     signalled: Cell<bool>,
     /// Emptied buffers of parked bytes.
     pub(super) spare: Spare<Unread>,
+    /// Counts turns, for the budget of bytes.
+    pub(super) turn: u32,
     /// Sends that may still leave at once in this turn, by a call each.
-    pub(super) at_once: usize,
+    at_once: usize,
     batch_from: usize,
     descriptors: usize,
 }
@@ -93,6 +95,7 @@ impl UringInterface {
     /// A turn with `events` begins: whether its sends leave at once or together.
     #[inline]
     pub(super) fn begin_turn(&mut self, events: usize) {
+        self.turn = self.turn.wrapping_add(1);
         self.at_once = if events < self.batch_from {
             self.batch_from
         } else {
@@ -172,6 +175,7 @@ impl Interface for UringInterface {
             signal: wake::make()?,
             signalled: Cell::new(false),
             spare: Spare::new(config.spare_buffers / 4),
+            turn: 0,
             at_once: 0,
             batch_from: config.batch_from,
             descriptors: socket::descriptors(),

@@ -141,7 +141,7 @@ impl Listening {
     }
 }
 
-/// A listener that has gone had this completion; a connection that was accepted is closed.
+/// The completion of a listener that has gone, or of something else: if a connection was accepted, it is closed.
 pub(super) fn discard(id: RawId, result: i32) {
     if id.kind() == kind::ACCEPT && result >= 0 {
         // SAFETY: the kernel made this descriptor for this completion, and nobody else knows of it.

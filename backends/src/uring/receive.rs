@@ -74,8 +74,8 @@ fn offer(
     mut data: &mut [u8],
 ) {
     loop {
+        let turn = delivery.net.interface.turn;
         let core = &mut delivery.net.core;
-        let turn = core.stats.turns as u32;
         let Some(c) = core.conns.get_mut(conn) else { return };
         let room = if c.io.parked.is_some() {
             0
@@ -148,8 +148,8 @@ pub(super) fn serve(
 /// Delivers parked bytes, as far as the connection may receive.
 fn unpark(delivery: &mut Delivery<UringInterface>, sink: &mut impl Sink<Net<UringInterface>>, conn: Conn) {
     loop {
+        let turn = delivery.net.interface.turn;
         let core = &mut delivery.net.core;
-        let turn = core.stats.turns as u32;
         let Some(c) = core.conns.get_mut(conn) else { return };
         if c.io.parked.is_none() {
             return;

@@ -1,6 +1,7 @@
 //! What is entered and what is under way.
 
 use super::batch::Batch;
+use super::listener;
 use super::pool::{Memory, Pool};
 use super::queues::Queues;
 use super::setup::{self, Found};
@@ -239,10 +240,13 @@ impl Drop for Ring {
         loop {
             self.reap();
             while let Some(entry) = self.next() {
-                let id = RawId::from_bits(entry.user_data());
-                if !cqueue::more(entry.flags()) && id.is_some_and(|id| id.kind() != kind::NOTHING) {
+                let Some(id) = RawId::from_bits(entry.user_data()) else {
+                    continue;
+                };
+                if !cqueue::more(entry.flags()) && id.kind() != kind::NOTHING {
                     self.ended();
                 }
+                listener::discard(id, entry.result());
             }
             if self.under_way == 0 {
                 return;

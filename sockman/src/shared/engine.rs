@@ -107,6 +107,13 @@ impl<I: Interface> Backend for Engine<I> {
     }
 }
 
+/// What was entered and not submitted (a panic of the handler came between) is, while the sockets that it names are open.
+impl<I: Interface> Drop for Engine<I> {
+    fn drop(&mut self) {
+        I::submit(&mut self.delivery.net);
+    }
+}
+
 impl<I: Interface + AsFd> AsFd for Engine<I> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.delivery.net.interface.as_fd()
