@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | `mio` (default) | [`Mio`] | the readiness engine over the crate `mio` |
 //! | `polling` | [`Polling`] | the readiness engine over the crate `polling` |
+//! | `uv` | [`Uv`] | libuv streams, through the crate `libuv-sys2`, whose build needs libclang |
+//! | `uring` | [`Uring`] | Linux's io_uring, through the crate `io-uring` |
 //!
 //! [`DefaultBackend`] is the first of these that is compiled in, in this order. Features are additive: turning one on
 //! adds a type and changes nothing else, except that `DefaultBackend` may become a backend further up in the table.
@@ -33,8 +35,8 @@
 //! # }
 //! ```
 //!
-//! What lives where: [`readiness`] is the engine that `mio` and `polling` share, with the traits for a poller of your own;
-//! each other module is one backend.
+//! What lives where: [`readiness`] is the part that `mio` and `polling` share, with the traits for a poller of your own;
+//! each other module is one backend. What all of them share is `sockman::shared`.
 
 #![deny(unsafe_code)]
 
@@ -50,6 +52,8 @@ pub mod readiness;
 mod socket;
 #[cfg(feature = "uring")]
 pub mod uring;
+#[cfg(feature = "uv")]
+pub mod uv;
 
 #[cfg(feature = "mio")]
 pub use crate::mio::Mio;
@@ -57,10 +61,21 @@ pub use crate::mio::Mio;
 pub use crate::polling::Polling;
 #[cfg(feature = "uring")]
 pub use crate::uring::Uring;
+#[cfg(feature = "uv")]
+pub use crate::uv::Uv;
 
-/// The first of `Mio`, `Polling` that is compiled in.
+/// The first of `Mio`, `Polling`, `Uv`, `Uring` that is compiled in.
 #[cfg(feature = "mio")]
 pub type DefaultBackend = Mio;
-/// The first of `Mio`, `Polling` that is compiled in.
+/// The first of `Mio`, `Polling`, `Uv`, `Uring` that is compiled in.
 #[cfg(all(feature = "polling", not(feature = "mio")))]
 pub type DefaultBackend = Polling;
+/// The first of `Mio`, `Polling`, `Uv`, `Uring` that is compiled in.
+#[cfg(all(feature = "uv", not(any(feature = "mio", feature = "polling"))))]
+pub type DefaultBackend = Uv;
+/// The first of `Mio`, `Polling`, `Uv`, `Uring` that is compiled in.
+#[cfg(all(
+    feature = "uring",
+    not(any(feature = "mio", feature = "polling", feature = "uv"))
+))]
+pub type DefaultBackend = Uring;

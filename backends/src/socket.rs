@@ -94,12 +94,17 @@ fn tune(fd: &OwnedFd, nodelay: bool, keepalive: Option<Duration>, calls: &mut Sy
     Ok(())
 }
 
+/// The backlog, as the kernel takes it.
+pub(crate) fn backlog(how: &ListenOptions) -> i32 {
+    how.backlog.min(i32::MAX as u32).cast_signed()
+}
+
 pub(crate) fn listen(
     at: &Endpoint,
     how: &ListenOptions,
     calls: &mut Syscalls,
 ) -> io::Result<(OwnedFd, Option<UnixFile>)> {
-    let backlog = how.backlog.min(i32::MAX as u32).cast_signed();
+    let backlog = backlog(how);
     match at {
         Endpoint::Tcp(at) => {
             let fd = stream(family(*at), calls)?;
@@ -175,16 +180,22 @@ pub(crate) fn dialed(socket: &OwnedFd) -> io::Result<bool> {
     }
 }
 
+/// A TCP socket to connect with.
+pub(crate) fn caller(to: SocketAddr, how: &DialOptions, calls: &mut Syscalls) -> io::Result<OwnedFd> {
+    let fd = stream(family(to), calls)?;
+    tune(&fd, how.nodelay, how.keepalive, calls)?;
+    if let Some(local) = &how.local {
+        calls[Syscall::Connect] += 1;
+        bind(&fd, local)?;
+    }
+    Ok(fd)
+}
+
 /// Starts to connect; whether it is connected already.
 pub(crate) fn dial(to: &Endpoint, how: &DialOptions, calls: &mut Syscalls) -> io::Result<(OwnedFd, bool)> {
     let (fd, result) = match to {
         Endpoint::Tcp(to) => {
-            let fd = stream(family(*to), calls)?;
-            tune(&fd, how.nodelay, how.keepalive, calls)?;
-            if let Some(local) = &how.local {
-                calls[Syscall::Connect] += 1;
-                bind(&fd, local)?;
-            }
+            let fd = caller(*to, how, calls)?;
             let result = connect(&fd, to);
             (fd, result)
         }

@@ -13,6 +13,12 @@ pub enum Choice {
     /// [`sockman_backends::Polling`]
     #[cfg(feature = "polling")]
     Polling,
+    /// [`sockman_backends::Uv`]
+    #[cfg(feature = "uv")]
+    Uv,
+    /// [`sockman_backends::Uring`]
+    #[cfg(feature = "uring")]
+    Uring,
 }
 
 /// Work that needs a backend's type.
@@ -53,6 +59,22 @@ pub const KNOWN: &[Known] = &[
         #[cfg(not(feature = "polling"))]
         choice: None,
     },
+    Known {
+        name: "uv",
+        feature: "uv",
+        #[cfg(feature = "uv")]
+        choice: Some(Choice::Uv),
+        #[cfg(not(feature = "uv"))]
+        choice: None,
+    },
+    Known {
+        name: "uring",
+        feature: "uring",
+        #[cfg(feature = "uring")]
+        choice: Some(Choice::Uring),
+        #[cfg(not(feature = "uring"))]
+        choice: None,
+    },
 ];
 
 impl Choice {
@@ -78,7 +100,7 @@ impl Choice {
     /// Does `work` on this backend's type: the one place where a value becomes a type.
     // With no backend there is no choice, and nothing to do the work on.
     #[cfg_attr(
-        not(any(feature = "mio", feature = "polling")),
+        not(any(feature = "mio", feature = "polling", feature = "uv", feature = "uring")),
         expect(unused_variables, clippy::needless_pass_by_value)
     )]
     pub fn run<W: OnBackend>(self, work: W) -> W::Output {
@@ -87,6 +109,10 @@ impl Choice {
             Choice::Mio => work.run::<sockman_backends::Mio>(),
             #[cfg(feature = "polling")]
             Choice::Polling => work.run::<sockman_backends::Polling>(),
+            #[cfg(feature = "uv")]
+            Choice::Uv => work.run::<sockman_backends::Uv>(),
+            #[cfg(feature = "uring")]
+            Choice::Uring => work.run::<sockman_backends::Uring>(),
         }
     }
 
@@ -148,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(any(feature = "mio", feature = "polling"))]
+    #[cfg(any(feature = "mio", feature = "polling", feature = "uv", feature = "uring"))]
     fn the_preferred_one_is_the_default_backend() {
         let preferred = Choice::preferred().expect("one is compiled in");
         assert_eq!(preferred.name(), sockman_backends::DefaultBackend::NAME);

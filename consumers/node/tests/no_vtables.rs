@@ -30,6 +30,10 @@ fn build(level: &str) -> PathBuf {
         "mio",
         #[cfg(feature = "polling")]
         "polling",
+        #[cfg(feature = "uv")]
+        "uv",
+        #[cfg(feature = "uring")]
+        "uring",
     ]
     .into();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vtables");

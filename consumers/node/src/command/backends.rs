@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::failure::Failure;
-use sockman_backends::sockman::{Backend, Config, Driver};
+use sockman_backends::sockman::{Backend, Config, Driver, SockMan};
 use sockman_node::{Choice, Echo, KNOWN, Known, OnBackend};
 use std::fmt::Write;
 use std::io;
@@ -27,19 +27,21 @@ pub(crate) fn run() -> Result<(), Failure> {
 fn state(known: &Known) -> String {
     match known.choice.map(|choice| choice.run(Try)) {
         None => format!("not compiled in: build with `--features {}`", known.feature),
-        Some(Ok(())) => "works".to_owned(),
+        Some(Ok(interface)) => format!("works: {interface}"),
         Some(Err(why)) => format!("does not work here: {why}"),
     }
 }
 
-/// Makes the backend and has it look at the kernel once: what a kernel lacks shows at the latest there.
+/// Makes the backend and has it look at the kernel once: what a kernel lacks shows at the latest there. Gives what it
+/// works by.
 struct Try;
 
 impl OnBackend for Try {
-    type Output = io::Result<()>;
+    type Output = io::Result<String>;
 
-    fn run<B: Backend>(self) -> io::Result<()> {
+    fn run<B: Backend>(self) -> io::Result<String> {
         let mut driver = Driver::<B, Echo>::new(&Config::default(), Echo::default())?;
-        driver.turn(Some(Duration::ZERO)).map(|_| ())
+        driver.turn(Some(Duration::ZERO))?;
+        Ok(driver.with(|_, net| net.stats().interface.clone()))
     }
 }

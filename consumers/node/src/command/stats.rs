@@ -18,7 +18,7 @@ pub(crate) fn lines(stats: &Stats) -> String {
         ("accept_backoffs", stats.accept_backoffs),
         ("accept_waits", stats.accept_waits),
     ];
-    let mut text = String::new();
+    let mut text = format!("interface {}\n", stats.interface);
     for (name, value) in single {
         let _ = writeln!(text, "{name} {value}");
     }
