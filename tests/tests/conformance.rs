@@ -6,3 +6,5 @@ sockman_tests::conformance!(mio, sockman_backends::Mio);
 sockman_tests::conformance!(polling, sockman_backends::Polling);
 #[cfg(feature = "uring")]
 sockman_tests::conformance!(uring, sockman_backends::Uring);
+#[cfg(feature = "uv")]
+sockman_tests::conformance!(uv, sockman_backends::Uv);
