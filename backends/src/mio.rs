@@ -89,7 +89,7 @@ impl Poller for MioPoller {
                 token: event.token().0 as u64,
                 readable: event.is_readable(),
                 writable: event.is_writable(),
-                // A read stops short of TCP's urgent data (RFC 6093) although there is more behind it.
+                // A read stops short of a Unix socket's out-of-band data although there is more behind it.
                 hangup: event.is_read_closed() || event.is_error() || event.is_priority(),
             });
         }

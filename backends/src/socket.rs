@@ -80,6 +80,10 @@ fn family(at: SocketAddr) -> AddressFamily {
 
 /// Options that accepted sockets inherit from the one that listens, so that accepting costs no further calls.
 fn tune(fd: &OwnedFd, nodelay: bool, keepalive: Option<Duration>, calls: &mut Syscalls) -> io::Result<()> {
+    // Urgent data is a part of the stream (RFC 6093 section 5); out of it, it would cut receiving short in front of bytes
+    // that nothing announces.
+    calls[Syscall::Option] += 1;
+    sockopt::set_socket_oobinline(fd, true)?;
     if nodelay {
         calls[Syscall::Option] += 1;
         sockopt::set_tcp_nodelay(fd, true)?;

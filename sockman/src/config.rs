@@ -77,7 +77,7 @@ pub struct Config {
     /// Bytes of emptied buffers kept for reuse. Default 8 MiB.
     pub spare_buffers: usize,
     /// Backends that can submit many sends with one call (`uring`): from this many events in a turn on they do, at its end;
-    /// below it, each send leaves at once. 0 always batches. Default 4.
+    /// below it, each send leaves at once. 0 always batches. Default 3.
     pub batch_from: usize,
     /// Backends that lend buffers to the kernel (`uring`): bytes lent, for all connections together. Default 1 MiB.
     pub lent_buffers: usize,
@@ -98,7 +98,7 @@ impl Default for Config {
             direct_write: 16 << 10,
             events: 1024,
             spare_buffers: 8 << 20,
-            batch_from: 4,
+            batch_from: 3,
             lent_buffers: 1 << 20,
             remote_queue: 64 << 20,
         }
