@@ -110,38 +110,44 @@ pub(super) fn set_up(config: &Config) -> io::Result<(IoUring, Rc<Memory>, Found)
     let found = Found {
         deferred,
         incremental,
-        entries: ENTRIES as usize,
+        entries: uring.params().sq_entries() as usize,
     };
     Ok((uring, memory, found))
 }
 
+/// The queues, set up as well as this kernel can, and whether task work is deferred.
 fn queues(config: &Config) -> io::Result<(IoUring, bool)> {
     let completions = u32::try_from(config.events.max(2 * ENTRIES as usize)).unwrap_or(u32::MAX);
-    let mut builder = IoUring::builder();
-    builder
-        .setup_cqsize(completions)
-        .setup_clamp()
-        .setup_submit_all()
-        .setup_single_issuer();
-    let mut deferred = builder.clone();
-    deferred.setup_defer_taskrun().setup_taskrun_flag();
-    match deferred.build(ENTRIES) {
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-            builder.setup_coop_taskrun().setup_taskrun_flag();
-            builder
-                .build(ENTRIES)
-                .map(|uring| (uring, false))
-                .map_err(refused)
+    // The submission queue without its array of indices is Linux 6.6's, deferred task work 6.1's.
+    for (deferred, without_array) in [(true, true), (true, false), (false, false)] {
+        let mut builder = IoUring::builder();
+        builder
+            .setup_cqsize(completions)
+            .setup_clamp()
+            .setup_submit_all()
+            .setup_single_issuer()
+            .setup_taskrun_flag();
+        if deferred {
+            builder.setup_defer_taskrun();
+        } else {
+            builder.setup_coop_taskrun();
         }
-        other => other.map(|uring| (uring, true)).map_err(refused),
+        if without_array {
+            builder.setup_no_sqarray();
+        }
+        match builder.build(ENTRIES) {
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
+            Err(error) => return Err(refused(error)),
+            Ok(uring) => return Ok((uring, deferred)),
+        }
     }
+    Err(too_old("single-issuer rings"))
 }
 
 /// Why there is no ring.
 fn refused(error: io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(libc::ENOSYS) => too_old("io_uring (built without it, or older than 5.1)"),
-        Some(libc::EINVAL) => too_old("single-issuer rings"),
         Some(libc::EPERM | libc::EACCES) => {
             let sysctl = fs::read_to_string("/proc/sys/kernel/io_uring_disabled").ok();
             let sysctl = sysctl
