@@ -154,6 +154,10 @@ impl UringInterface {
         }
         self.at_once = self.at_once.saturating_sub(1);
         calls[Syscall::Write] += 1;
+        #[cfg(feature = "uring-faults")]
+        if let Some(result) = super::faults::sending(socket, pieces, len) {
+            return Ok(result?);
+        }
         Ok(now(socket)?)
     }
 }

@@ -5,6 +5,7 @@
 //! - `ring`: what is entered and under way; `queues`: the two queues; `batch`: sends that leave together
 //! - `pool`: the memory that received bytes come in
 //! - `setup`: finding out what the kernel has; `wake`: the way in for other threads
+//! - `faults` (feature `uring-faults`, for tests): the kernel is made to fail and to shorten operations
 //!
 //! **Receiving** is one operation a connection that goes on by itself and takes buffers from a common pool: an idle
 //! connection owns none. Bytes are delivered where they lie, and their buffer is lent again at once; what cannot be
@@ -42,6 +43,8 @@
 #![allow(unsafe_code)]
 
 mod batch;
+#[cfg(feature = "uring-faults")]
+pub mod faults;
 mod interface;
 mod listener;
 mod pool;

@@ -108,6 +108,11 @@ impl Pool {
         Rc::ptr_eq(&self.memory, memory)
     }
 
+    #[cfg(feature = "uring-faults")]
+    pub(super) fn tail_and_count(&self) -> (u16, u16) {
+        (self.tail, self.memory.count)
+    }
+
     /// The piece of `len` bytes that a completion with this buffer speaks of; `None` for what no kernel would say.
     pub(super) fn take(&mut self, buffer: u16, len: usize, goes_on: bool) -> Option<Piece> {
         let filled = self.filled.get_mut(usize::from(buffer))?;

@@ -41,6 +41,8 @@ impl Queues {
 
     /// Enters an operation, making room first if there is none.
     pub(super) fn push(&mut self, entry: &squeue::Entry, calls: &mut u64) {
+        #[cfg(feature = "uring-faults")]
+        let entry = &super::faults::entered(entry);
         // SAFETY: what an entry points to must stay valid until its operation is over. Those that only name a descriptor
         // point to nothing, and the number is not another socket's before they are submitted (see `Ring::close`). Sends
         // point to the batch's memory, which is boxed and not written again before the call that submits them returns, when
@@ -63,15 +65,24 @@ impl Queues {
                 Some(_) if want > 0 => types::SubmitArgs::new().timespec(&time),
                 _ => types::SubmitArgs::new(),
             };
+            #[cfg(feature = "uring-faults")]
+            super::faults::cut(&mut self.uring);
             let entries = self.uring.submission().len() as u32;
+            #[cfg(feature = "uring-faults")]
+            let (entries, refused) = super::faults::submitting(entries);
+            #[cfg(not(feature = "uring-faults"))]
+            let refused = None::<std::io::Error>;
             *calls += 1;
             // SAFETY: EXT_ARG says that the argument is an `io_uring_getevents_arg`, which is what `SubmitArgs` holds; it and
             // the time it points to outlive the call. For what the entries point to see `push`.
-            let result = unsafe {
-                self.uring
-                    .submitter()
-                    .enter(entries, want, GETEVENTS | EXT_ARG, Some(&args))
-            };
+            let result = refused.map_or_else(
+                || unsafe {
+                    self.uring
+                        .submitter()
+                        .enter(entries, want, GETEVENTS | EXT_ARG, Some(&args))
+                },
+                Err,
+            );
             self.reap();
             // Only the first call waits.
             want = 0;
@@ -96,6 +107,8 @@ impl Queues {
     #[inline]
     pub(super) fn reap(&mut self) {
         for entry in self.uring.completion() {
+            #[cfg(feature = "uring-faults")]
+            super::faults::completed(&entry);
             match RawId::from_bits(entry.user_data()) {
                 Some(id) if id.kind() == kind::SEND => {
                     self.sends.push((id.with_kind(kind::RECEIVE), entry.result()));

@@ -121,6 +121,16 @@ impl Ring {
         self.under_way = self.under_way.saturating_sub(1);
     }
 
+    #[cfg(feature = "uring-faults")]
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    #[cfg(feature = "uring-faults")]
+    pub(super) fn fd(&self) -> RawFd {
+        std::os::fd::AsRawFd::as_raw_fd(&self.queues.uring)
+    }
+
     /// Enters the end of one operation; it still has its last completion.
     pub(super) fn cancel(&mut self, about: RawId, kind: u8) {
         let builder = types::CancelBuilder::user_data(about.with_kind(kind).to_bits());

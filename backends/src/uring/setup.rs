@@ -118,6 +118,9 @@ pub(super) fn set_up(config: &Config) -> io::Result<(IoUring, Rc<Memory>, Found)
 /// The queues, set up as well as this kernel can, and whether task work is deferred.
 fn queues(config: &Config) -> io::Result<(IoUring, bool)> {
     let completions = u32::try_from(config.events.max(2 * ENTRIES as usize)).unwrap_or(u32::MAX);
+    let entries = ENTRIES;
+    #[cfg(feature = "uring-faults")]
+    let (entries, completions) = super::faults::queues().unwrap_or((entries, completions));
     // The submission queue without its array of indices is Linux 6.6's, deferred task work 6.1's.
     for (deferred, without_array) in [(true, true), (true, false), (false, false)] {
         let mut builder = IoUring::builder();
@@ -129,13 +132,15 @@ fn queues(config: &Config) -> io::Result<(IoUring, bool)> {
             .setup_taskrun_flag();
         if deferred {
             builder.setup_defer_taskrun();
+            #[cfg(feature = "uring-faults")]
+            super::faults::age(&mut builder);
         } else {
             builder.setup_coop_taskrun();
         }
         if without_array {
             builder.setup_no_sqarray();
         }
-        match builder.build(ENTRIES) {
+        match builder.build(entries) {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
             Err(error) => return Err(refused(error)),
             Ok(uring) => return Ok((uring, deferred)),
@@ -169,6 +174,8 @@ fn lend(uring: &IoUring, config: &Config, incremental: bool) -> io::Result<Rc<Me
     };
     let memory = Rc::new(Memory::new(config.lent_buffers, count)?);
     let flags = if incremental { INCREMENTAL } else { 0 };
+    #[cfg(feature = "uring-faults")]
+    let flags = super::faults::pool_flags(flags);
     // SAFETY: the address is that of zeroed memory, aligned to a page, of `count` entries, a power of two; the ring keeps it
     // until every operation that could use it is over, and then is torn down before it.
     unsafe {

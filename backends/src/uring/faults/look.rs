@@ -1,0 +1,45 @@
+//! What a loop has under way and lent, for tests to compare.
+
+use crate::uring::Uring;
+use crate::uring::setup::GROUP;
+use std::io;
+
+/// Operations that have not had their last completion.
+pub fn under_way(uring: &Uring) -> usize {
+    uring.delivery.net.interface.ring.under_way()
+}
+
+/// How many buffers of the pool the kernel can fill, by its own account, and how many there are. Fails on kernels that
+/// give none (before Linux 6.8).
+pub fn lent(uring: &Uring) -> io::Result<(usize, usize)> {
+    const REGISTER_PBUF_STATUS: libc::c_uint = 26;
+    /// The kernel's `struct io_uring_buf_status`.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Status {
+        group: u32,
+        head: u32,
+        reserved: [u32; 8],
+    }
+    let mut status = Status {
+        group: GROUP.into(),
+        ..Status::default()
+    };
+    let ring = uring.delivery.net.interface.ring.fd();
+    // SAFETY: this registers nothing; the kernel reads the one struct that the pointer names, and fills in its head. The
+    // layout is the kernel's interface, in `linux/io_uring.h`.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_io_uring_register,
+            ring,
+            REGISTER_PBUF_STATUS,
+            &raw mut status,
+            1,
+        )
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let (tail, count) = uring.buffers.tail_and_count();
+    Ok((tail.wrapping_sub(status.head as u16).into(), count.into()))
+}
