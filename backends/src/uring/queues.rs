@@ -27,16 +27,20 @@ impl Queues {
         }
     }
 
+    /// Whether there are completions, or the kernel could have some with one call.
     #[inline]
     pub(super) fn has_events(&self) -> bool {
-        if !self.reaped.is_empty() {
-            return true;
-        }
-        // SAFETY: the queues are looked at by the thread that owns them, through `self`, and no other view of either is
-        // alive: each method drops its own before it returns.
-        let (completions, submissions) =
-            unsafe { (self.uring.completion_shared(), self.uring.submission_shared()) };
-        !completions.is_empty() || submissions.taskrun() || submissions.cq_overflow()
+        // SAFETY: the queue is looked at by the thread that owns it, through `self`, and no other view of it is alive: each
+        // method drops its own before it returns.
+        !self.reaped.is_empty() || !unsafe { self.uring.completion_shared() }.is_empty() || self.has_put_off()
+    }
+
+    /// Whether the kernel has put completions off, until it is asked again or until there is room for them.
+    #[inline]
+    pub(super) fn has_put_off(&self) -> bool {
+        // SAFETY: as above.
+        let submissions = unsafe { self.uring.submission_shared() };
+        submissions.taskrun() || submissions.cq_overflow()
     }
 
     /// Enters an operation, making room first if there is none.

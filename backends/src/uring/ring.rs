@@ -202,6 +202,17 @@ impl Ring {
         self.queues.has_events()
     }
 
+    /// Whether the kernel has put completions off until it is asked again.
+    pub(super) fn has_put_off(&self) -> bool {
+        self.queues.has_put_off()
+    }
+
+    /// How many bytes the completions speak of that have not been looked at.
+    pub(super) fn received(&self) -> usize {
+        let results = self.queues.reaped.iter().map(cqueue::Entry::result);
+        results.filter_map(|result| usize::try_from(result).ok()).sum()
+    }
+
     /// Whether anything waits to be submitted.
     #[inline]
     pub(super) fn has_entries(&self) -> bool {
