@@ -4,7 +4,12 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     // What needs any backend, whichever, is under this condition.
     println!("cargo::rustc-check-cfg=cfg(any_backend)");
-    if cfg!(any(feature = "mio", feature = "polling")) {
+    if cfg!(any(
+        feature = "mio",
+        feature = "polling",
+        feature = "uv",
+        feature = "uring"
+    )) {
         println!("cargo::rustc-cfg=any_backend");
     }
     #[cfg(feature = "uv")]

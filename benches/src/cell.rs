@@ -23,8 +23,10 @@ pub struct Cell {
 }
 
 /// The figures of one measurement.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sample {
+    /// How the server reached the kernel; empty where that is the same everywhere.
+    pub interface: String,
     /// Messages per second.
     pub ops_per_s: f64,
     /// The server's CPU time per message, in microseconds.
@@ -57,8 +59,10 @@ pub enum Window {
 }
 
 /// The counters around a window.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Measured {
+    /// How the server reaches the kernel.
+    pub interface: String,
     /// The server before anybody connected.
     pub empty: Usage,
     /// The server at the beginning of the window.
@@ -77,7 +81,7 @@ impl Cell {
             Work::Echo | Work::EchoIdle => {
                 let mut server = self.server(&[])?;
                 let measured = self.load(&mut server, Window::Seconds(seconds))?;
-                Ok(self.sample(&measured))
+                Ok(self.sample(measured))
             }
         }
     }
@@ -110,13 +114,14 @@ impl Cell {
 
     /// Loads a server that has just been started.
     pub fn load(&self, server: &mut Process, window: Window) -> Result<Measured, Failure> {
-        let at = serve::first_line(server)?;
+        let line = serve::able(server.answer()?)?;
+        let (at, interface) = line.split_once(' ').unwrap_or((&line, ""));
         let empty = usage(server)?;
         let (how, much) = match window {
             Window::Seconds(seconds) => ("--seconds", seconds.to_string()),
             Window::Messages(messages) => ("--messages", messages.to_string()),
         };
-        let mut args = vec!["load".to_owned(), at];
+        let mut args = vec!["load".to_owned(), at.to_owned()];
         for (name, value) in [
             ("--connections", self.active().to_string()),
             ("--idle", self.idle().to_string()),
@@ -135,9 +140,11 @@ impl Cell {
             return Err(format!("the load said `{ready}`").into());
         }
         let before = usage(server)?;
-        let report = serde_json::from_str(&load.ask("go")?)?;
+        load.tell("go")?;
+        let report = serde_json::from_str(&load.line()?)?;
         let after = usage(server)?;
         Ok(Measured {
+            interface: interface.to_owned(),
             empty,
             before,
             after,
@@ -145,17 +152,19 @@ impl Cell {
         })
     }
 
-    fn sample(&self, measured: &Measured) -> Sample {
+    fn sample(&self, measured: Measured) -> Sample {
         let Measured {
+            interface,
             empty,
             before,
             after,
             load,
-        } = *measured;
+        } = measured;
         let ops = load.ops.max(1) as f64;
         let connections = (self.active() + self.idle()) as f64;
         let counts = before.counts.zip(after.counts);
         Sample {
+            interface,
             ops_per_s: load.ops as f64 * 1e9 / load.elapsed_ns.max(1) as f64,
             cpu_us: (after.cpu_ns - before.cpu_ns) as f64 / 1000.0 / ops,
             p50_us: load.p50_us,
@@ -176,9 +185,10 @@ impl Cell {
         if let Some((loop_core, peer_core)) = sys::two_cores() {
             args.extend(["--pin".to_owned(), loop_core.to_string(), peer_core.to_string()]);
         }
-        let report: wake::Report = serde_json::from_str(&serve::first_line(&mut Process::this(&[], args)?)?)?;
+        let report: wake::Report = serde_json::from_str(&serve::able(Process::this(&[], args)?.line()?)?)?;
         let ops = report.ops.max(1) as f64;
         Ok(Sample {
+            interface: report.interface,
             ops_per_s: report.ops as f64 * 1e9 / report.elapsed_ns.max(1) as f64,
             cpu_us: report.cpu_ns as f64 / 1000.0 / ops,
             p50_us: report.p50_us,
@@ -194,5 +204,6 @@ impl Cell {
 
 /// Asks a server for its usage.
 fn usage(server: &mut Process) -> Result<Usage, Failure> {
-    Ok(serde_json::from_str(&server.ask("usage")?)?)
+    server.tell("usage")?;
+    Ok(serde_json::from_str(&server.answer()?)?)
 }

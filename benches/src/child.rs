@@ -1,11 +1,18 @@
 //! Child processes that are spoken to line by line.
 
 use crate::Failure;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// A process that is asked for what it can say at once hangs after this time, also under a slow tool.
+const ANSWER: Timespec = Timespec {
+    tv_sec: 60,
+    tv_nsec: 0,
+};
 
 /// A child process. It is ended with this value, at the latest.
 pub struct Process {
@@ -42,6 +49,18 @@ impl Process {
         })
     }
 
+    /// The next line it writes, which must not take longer than [`ANSWER`] to begin.
+    pub fn answer(&mut self) -> Result<String, Failure> {
+        if self.output.buffer().is_empty() {
+            let mut pipe = [PollFd::new(self.output.get_ref(), PollFlags::IN)];
+            let seconds = ANSWER.tv_sec;
+            if rustix::io::retry_on_intr(|| poll(&mut pipe, Some(&ANSWER)))? == 0 {
+                return Err(format!("it has not answered for {seconds} seconds").into());
+            }
+        }
+        self.line()
+    }
+
     /// The next line it writes.
     pub fn line(&mut self) -> Result<String, Failure> {
         let mut line = String::new();
@@ -52,13 +71,13 @@ impl Process {
         Ok(line)
     }
 
-    /// Writes a line, and gives the one it answers.
-    pub fn ask(&mut self, word: &str) -> Result<String, Failure> {
+    /// Writes a line.
+    pub fn tell(&mut self, word: &str) -> Result<(), Failure> {
         if let Some(input) = &mut self.input {
             writeln!(input, "{word}")?;
             input.flush()?;
         }
-        self.line()
+        Ok(())
     }
 
     /// Closes its input, which is how servers are told to end, and waits until it has.

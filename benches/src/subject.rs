@@ -84,6 +84,10 @@ pub const ALL: &[Subject] = &[
         "polling",
         crate::serve::backend::echo::<sockman_backends::Polling>,
     ),
+    #[cfg(feature = "uv")]
+    backend("uv", crate::serve::backend::echo::<sockman_backends::Uv>),
+    #[cfg(feature = "uring")]
+    backend("uring", crate::serve::backend::echo::<sockman_backends::Uring>),
     rival("polling-loop", rivals::polling_loop::run, true, false),
     #[cfg(feature = "uv")]
     rival("libuv-c", rivals::libuv::run, true, false),

@@ -21,8 +21,10 @@ const REST: Duration = Duration::from_micros(100);
 const TICKS: Duration = Duration::from_millis(10);
 
 /// What a measurement gives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
+    /// How the loop reaches the kernel; empty where that is the same everywhere.
+    pub interface: String,
     /// Messages sent.
     pub ops: u64,
     /// How long the measurement took, in nanoseconds, rests included.
@@ -68,7 +70,12 @@ pub fn run(args: &WakeArgs) -> Result<(), Failure> {
 }
 
 fn measure(running: Running, core: Option<usize>, seconds: f64) -> Result<Report, Failure> {
-    let Running { at, mut probe, post } = running;
+    let Running {
+        at,
+        interface,
+        mut probe,
+        post,
+    } = running;
     let mut post = post.ok_or("this subject takes nothing from outside")?;
     if let Some(core) = core {
         sys::pin(core)?;
@@ -106,6 +113,7 @@ fn measure(running: Running, core: Option<usize>, seconds: f64) -> Result<Report
     });
     let quantile = |q| latency.value_at_quantile(q) as f64 / 1000.0;
     Ok(Report {
+        interface,
         ops: latency.len(),
         elapsed_ns: elapsed.as_nanos() as u64,
         cpu_ns,

@@ -21,6 +21,8 @@ pub struct Row {
     pub depth: usize,
     /// Rounds that gave figures.
     pub rounds: usize,
+    /// How the server reached the kernel; empty where that is the same everywhere.
+    pub interface: String,
     /// Why none did, as when a backend cannot run on this machine.
     pub error: Option<String>,
     /// Messages per second.
@@ -98,6 +100,11 @@ impl Row {
             size: cell.size,
             depth: cell.depth,
             rounds: rounds.iter().flatten().count(),
+            interface: rounds
+                .iter()
+                .flatten()
+                .last()
+                .map_or_else(String::new, |s| s.interface.clone()),
             ops_per_s: of(|s| s.ops_per_s),
             cpu_us_per_op: of(|s| s.cpu_us),
             p50_us: of(|s| s.p50_us),
@@ -172,7 +179,7 @@ mod tests {
             heap_per_conn: Some(0.0),
             ..Sample::default()
         };
-        let rounds = vec![Some(sample), None, Some(sample)];
+        let rounds = vec![Some(sample.clone()), None, Some(sample)];
         (Row::new(&cell, &rounds), rounds)
     }
 

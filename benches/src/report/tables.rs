@@ -1,9 +1,12 @@
-//! The table of each work. None is wider than 120 columns.
+//! The table of each work, and what must be known to read it.
 
 use super::row::Row;
 use super::table::{Table, interval, perhaps, with_ratio};
 use crate::cli::Work;
 use crate::subject::{BASELINE, WAKE_BASELINE};
+
+/// No line is longer, in characters.
+const WIDTH: usize = 120;
 
 /// The rows of one work as a table, with what must be known to read it.
 pub fn render(work: Work, rows: &[Row]) -> String {
@@ -154,7 +157,35 @@ fn legend(work: Work, rows: &[Row]) -> String {
              there are two cores. The loop sleeps before each send. CPU and calls: the loop's, per send.\n"
         }
     });
+    let mut said = Vec::new();
+    for row in rows.iter().filter(|row| !row.interface.is_empty()) {
+        if !said.contains(&&row.subject) {
+            said.push(&row.subject);
+            text.push_str(&wrapped(&format!("`{}`: {}", row.subject, row.interface)));
+        }
+    }
     text
+}
+
+/// A text in lines that fit.
+fn wrapped(text: &str) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split_whitespace() {
+        let more = word.chars().count();
+        let separator = match width {
+            0 => "",
+            _ if width + 1 + more > WIDTH => {
+                width = 0;
+                "\n"
+            }
+            _ => " ",
+        };
+        width += more + separator.trim_end_matches('\n').len();
+        lines.push_str(separator);
+        lines.push_str(word);
+    }
+    lines + "\n"
 }
 
 #[cfg(test)]
@@ -162,8 +193,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_widest_table_fits_120_columns() {
+    fn the_widest_table_fits() {
         let mut row = Row {
+            interface: "io_uring with everything there is, ".repeat(9),
             ops_per_s: Some(888_888.0),
             cpu_us_per_op: Some(888.8),
             p50_us: Some(88_888.0),
@@ -202,7 +234,7 @@ mod tests {
             longest.clone_into(&mut row.subject);
             let text = render(work, std::slice::from_ref(&row));
             for line in text.lines() {
-                assert!(line.chars().count() <= 120, "{}: {line}", line.chars().count());
+                assert!(line.chars().count() <= WIDTH, "{}: {line}", line.chars().count());
             }
             assert!(text.contains(longest));
         }

@@ -1,13 +1,12 @@
 //! An eventfd in an epoll, and a loop that sends one message each time it is woken: the floor of a send from another
 //! thread.
 
+use super::parts::wait;
 use crate::serve::{Ready, Running, Tally, accept, listener};
 use crate::wake::MESSAGE;
-use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
-use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 use std::io;
 use std::sync::Arc;
@@ -31,23 +30,16 @@ pub fn run(ready: Ready<'_>) -> io::Result<()> {
     )?;
     let waker = wake.clone();
     ready(Running {
-        at,
-        probe: tally.probe(),
         post: Some(Box::new(move || {
             // It fails only when the counter is full, and it is woken then.
             let _ = rustix::io::write(&*waker, &1_u64.to_ne_bytes());
         })),
+        ..Running::counted(at, &tally)
     });
     let mut client: Option<OwnedFd> = None;
     let mut events: Vec<Event> = Vec::with_capacity(16);
     loop {
-        tally.turn();
-        tally.call();
-        events.clear();
-        match epoll::wait(&poll, spare_capacity(&mut events), None) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+        wait(&poll, &mut events, &tally)?;
         for event in &events {
             if event.data.u64() == LISTENER {
                 client = accept(&listener, &tally)?;

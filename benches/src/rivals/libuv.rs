@@ -4,9 +4,9 @@
 
 use crate::heap;
 use crate::serve::{BACKLOG, Ready, Running, listener};
-// The C code calls what this crate links.
-use libuv_sys2 as _;
-use std::ffi::c_int;
+// This crate links what the C code calls.
+use libuv_sys2::uv_version_string;
+use std::ffi::{CStr, c_int};
 use std::io;
 use std::os::fd::IntoRawFd;
 
@@ -19,11 +19,12 @@ unsafe extern "C" {
 pub fn run(ready: Ready<'_>) -> io::Result<()> {
     let (listener, at) = listener()?;
     heap::elsewhere();
+    // SAFETY: it returns a string that is part of the program.
+    let version = unsafe { CStr::from_ptr(uv_version_string()) };
     ready(Running {
-        at,
-        // libuv makes the system calls, and counts none of them.
-        probe: Box::new(|| None),
-        post: None,
+        interface: format!("libuv {}", version.to_string_lossy()),
+        // It makes the system calls, and counts none of them.
+        ..Running::new(at)
     });
     // SAFETY: the descriptor is an open socket that nobody else has any more. The function keeps its state on its own stack
     // and calls nothing of ours.

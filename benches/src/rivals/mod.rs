@@ -1,4 +1,4 @@
-//! What the backends are compared with. Each file is one rival, and short.
+//! What the backends are compared with. Each file but one is a rival, and short.
 //!
 //! - [`epoll`]: an echo server written by hand on epoll: the floor, and the baseline of every ratio
 //! - [`polling_loop`]: the same on the crate `polling`
@@ -7,6 +7,7 @@
 //! - [`dynamic`]: our echo handler behind trait objects; [`async_trait`]: called through async-trait
 //! - [`tick`]: a loop in the shape that was criticised
 //! - [`eventfd`]: an eventfd and an epoll, the floor of waking a loop
+//! - [`parts`]: what the loops written by hand have in common
 //!
 //! Each `run` announces itself by its argument and serves until the process ends.
 
@@ -16,6 +17,7 @@ pub mod epoll;
 pub mod eventfd;
 #[cfg(feature = "uv")]
 pub mod libuv;
+pub mod parts;
 pub mod polling_loop;
 pub mod tick;
 pub mod tokio;

@@ -50,13 +50,12 @@ pub fn run(ready: Ready<'_>) -> io::Result<()> {
     let manager = Arc::new(Manager::default());
     let outside = manager.clone();
     ready(Running {
-        at,
-        probe: manager.tally.probe(),
         post: Some(Box::new(move || {
             if let Some(session) = outside.find(0) {
                 lock(&session.out).extend_from_slice(MESSAGE);
             }
         })),
+        ..Running::counted(at, &manager.tally)
     });
     let callbacks: Box<dyn Callbacks> = Box::new(Echo);
     let mut next_id = 0;

@@ -16,11 +16,7 @@ pub fn run(ready: Ready<'_>) -> io::Result<()> {
 async fn serve(ready: Ready<'_>) -> io::Result<()> {
     let (listener, at) = listener()?;
     let listener = TcpListener::from_std(listener)?;
-    ready(Running {
-        at,
-        probe: Box::new(|| None),
-        post: None,
-    });
+    ready(Running::new(at));
     loop {
         let (client, _) = listener.accept().await?;
         tokio::spawn(async move {

@@ -28,7 +28,7 @@ pub fn serve<B: Backend, H: Handler>(handler: H, ready: Ready<'_>) -> io::Result
         first: first.clone(),
     };
     let mut driver = Driver::<B, _>::new(&Config::default(), observed)?;
-    let at = driver.with(|_, net| {
+    let (at, interface) = driver.with(|_, net| {
         let any = Endpoint::Tcp((Ipv4Addr::LOCALHOST, 0).into());
         let how = ListenOptions {
             backlog: BACKLOG.unsigned_abs(),
@@ -36,11 +36,13 @@ pub fn serve<B: Backend, H: Handler>(handler: H, ready: Ready<'_>) -> io::Result
         };
         let listener = net.listen(&any, &how)?;
         let at = net.local_addr(listener).and_then(|at| at.tcp());
-        at.ok_or_else(|| io::Error::other("the listener has no address"))
+        let at = at.ok_or_else(|| io::Error::other("the listener has no address"))?;
+        io::Result::Ok((at, net.stats().interface.clone()))
     })?;
     let remote = driver.remote();
     ready(Running {
         at,
+        interface,
         probe: Box::new(move || {
             remote.wake();
             // A loop that does not answer is a bug; the figure stays blank, and the load says that it hangs.

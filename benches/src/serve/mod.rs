@@ -6,9 +6,8 @@
 
 pub mod backend;
 
-use crate::child::Process;
 use crate::subject::Server;
-use crate::{Failure, heap, sys};
+use crate::{heap, sys};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{SocketFlags, accept_with, sockopt};
 use serde::{Deserialize, Serialize};
@@ -55,10 +54,32 @@ pub type Post = Box<dyn FnMut() + Send>;
 pub struct Running {
     /// Where it listens.
     pub at: SocketAddr,
+    /// How it reaches the kernel, where that is not the same everywhere; otherwise empty.
+    pub interface: String,
     /// Its counts.
     pub probe: Probe,
     /// Sends from outside, for those servers that [`wake`](crate::wake) measures.
     pub post: Option<Post>,
+}
+
+impl Running {
+    /// A server that counts nothing.
+    pub fn new(at: SocketAddr) -> Running {
+        Running {
+            at,
+            interface: String::new(),
+            probe: Box::new(|| None),
+            post: None,
+        }
+    }
+
+    /// A loop that counts what it does.
+    pub fn counted(at: SocketAddr, tally: &Tally) -> Running {
+        Running {
+            probe: tally.probe(),
+            ..Running::new(at)
+        }
+    }
 }
 
 /// Called once by a server, when it listens and before it serves.
@@ -72,7 +93,7 @@ pub struct Unable(pub String);
 /// What stands before the reason, on the line where a process that can run says something else.
 const UNABLE: &str = "unable: ";
 
-/// Runs a server. If it does not come so far as to listen, that is said on the standard output, for [`first_line`].
+/// Runs a server. If it does not come so far as to listen, that is said on the standard output, for [`able`].
 pub fn start(server: Server, ready: Ready<'_>) -> io::Result<()> {
     let mut listens = false;
     let outcome = server(&mut |running| {
@@ -81,27 +102,31 @@ pub fn start(server: Server, ready: Ready<'_>) -> io::Result<()> {
     });
     match outcome {
         Err(error) if !listens => {
-            say(&format!("{UNABLE}{}", error.to_string().replace('\n', " ")));
+            say(&format!("{UNABLE}{}", one_line(&error.to_string())));
             Ok(())
         }
         outcome => outcome,
     }
 }
 
-/// The first line of a process that [`start`]s a server.
-pub fn first_line(process: &mut Process) -> Result<String, Failure> {
-    let line = process.line()?;
+/// The first line of a process that [`start`]s a server; that it cannot is an error.
+pub fn able(line: String) -> Result<String, Unable> {
     match line.strip_prefix(UNABLE) {
-        Some(why) => Err(Unable(why.to_owned()).into()),
+        Some(why) => Err(Unable(why.to_owned())),
         None => Ok(line),
     }
 }
 
-/// Announces a server on the standard output, and answers each line on the standard input with its usage. The process
+/// Announces a server on the standard output, by its address and its interface, and answers each line on the standard input with its usage. The process
 /// ends with the input.
 pub fn announce(running: Running) {
-    let Running { at, mut probe, .. } = running;
-    say(&at.to_string());
+    let Running {
+        at,
+        interface,
+        mut probe,
+        ..
+    } = running;
+    say(&format!("{at} {}", one_line(&interface)));
     thread::spawn(move || {
         for line in io::stdin().lock().lines() {
             if line.is_err() {
@@ -120,6 +145,10 @@ pub fn announce(running: Running) {
         }
         std::process::exit(0);
     });
+}
+
+fn one_line(text: &str) -> String {
+    text.replace('\n', " ")
 }
 
 /// Writes a line to whoever started this process; without them there is nothing left to do.
