@@ -20,6 +20,7 @@
 //! - `recorder`: the handler of the scripts, [`Recorder`]: logs every callback and checks what always holds of them
 //! - `stage`: [`Stage`], a rig with a driver, and what scripts do with them again and again
 //! - `model`: random operations, and what must come of them
+//! - [`traces`]: scenarios whose handler calls must be the same on every backend, and what compares them
 //! - `list`: which scripts there are, for which rigs, and the macros
 //! - each other module is a chapter of the contract, or of what is composed on it
 //!
@@ -89,6 +90,7 @@ pub mod soundness;
 mod stage;
 pub mod stopping;
 pub mod timing;
+pub mod traces;
 pub mod unix;
 pub mod unread;
 

@@ -73,3 +73,12 @@ pub(super) fn dial_name(why: &DialError) -> &'static str {
         _ => "other",
     }
 }
+
+/// A short name of each way in which a connection comes about.
+pub(super) fn origin_name(how: OriginKind) -> &'static str {
+    match how {
+        OriginKind::Accepted(_) => "accepted",
+        OriginKind::Dialed => "dialed",
+        OriginKind::Adopted => "adopted",
+    }
+}

@@ -10,6 +10,7 @@ mod ops;
 pub use event::Event;
 pub use ops::Ops;
 
+use crate::traces::Trace;
 use sockman::{Bytes, Closed, Conn, DialError, Disconnect, Gone, Handler, Origin, SockMan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub struct Recorder {
     /// Every failed dial, with its key and reason.
     pub failed_dials: Vec<(u64, DialError)>,
     ever: BTreeSet<Conn>,
+    trace: Option<(Trace, &'static str)>,
     on_open: OnOpen,
     on_received: OnReceived,
     on_posted: Option<OnPosted>,
@@ -66,6 +68,7 @@ impl Recorder {
             closings: Vec::new(),
             failed_dials: Vec::new(),
             ever: BTreeSet::new(),
+            trace: None,
             on_open: Box::new(|_, _, _| true),
             on_received: Box::new(|_, _, data| data.len()),
             on_posted: None,
@@ -86,6 +89,13 @@ impl Recorder {
             let _ = net.send(conn, data);
             data.len()
         })
+    }
+
+    /// Also writes to this trace, under this name.
+    #[must_use]
+    pub fn traced(mut self, trace: &Trace, name: &'static str) -> Self {
+        self.trace = Some((trace.clone(), name));
+        self
     }
 
     /// Returns whether the connection is taken.
@@ -210,6 +220,13 @@ impl Recorder {
         self.log.push((Some(conn), event));
     }
 
+    /// Writes a call to the trace.
+    fn write(&self, conn: Option<Conn>, data: &[u8], call: impl FnOnce() -> String) {
+        if let Some((trace, name)) = &self.trace {
+            trace.call(name, conn, call(), data);
+        }
+    }
+
     /// What must hold when any callback of an open connection comes.
     fn check<S: SockMan>(&self, net: &S, conn: Conn, life: &Life, event: &Event) {
         assert_eq!(
@@ -239,6 +256,9 @@ impl Handler for Recorder {
         assert!(self.ever.insert(conn), "{conn} was given out twice");
         let (key, how) = (origin.key, origin.how);
         self.note(conn, Event::Open { key, how });
+        self.write(Some(conn), &[], || {
+            format!("open: {}, key {key}", event::origin_name(how))
+        });
         assert!(
             net.info(conn).is_some_and(|info| info.peer == origin.peer),
             "{conn}: another peer"
@@ -253,8 +273,11 @@ impl Handler for Recorder {
         self.note(conn, event);
         let offered = data.to_vec();
         let consumed = (self.on_received)(net, conn, data);
-        let bytes = self.bytes.entry(conn).or_default();
-        bytes.extend_from_slice(&offered[..consumed.min(offered.len())]);
+        let (taken, left) = offered.split_at(consumed.min(offered.len()));
+        self.bytes.entry(conn).or_default().extend_from_slice(taken);
+        if let Some((trace, name)) = &self.trace {
+            trace.received(name, conn, taken, left);
+        }
         consumed
     }
 
@@ -262,6 +285,7 @@ impl Handler for Recorder {
         let event = Event::Posted(data.len());
         self.check(net, conn, life, &event);
         self.note(conn, event);
+        self.write(Some(conn), &data, || "posted".to_owned());
         match &mut self.on_posted {
             Some(act) => act(net, conn, data),
             None => drop(net.send_bytes(conn, data)),
@@ -271,6 +295,7 @@ impl Handler for Recorder {
     fn drained<S: SockMan>(&mut self, net: &mut S, conn: Conn, life: &mut Life) {
         self.check(net, conn, life, &Event::Drained);
         self.note(conn, Event::Drained);
+        self.write(Some(conn), &[], || "drained".to_owned());
         (self.on_drained)(net, conn);
     }
 
@@ -279,6 +304,7 @@ impl Handler for Recorder {
         self.check(net, conn, life, &event);
         life.eof = true;
         self.note(conn, event);
+        self.write(Some(conn), unread, || "eof".to_owned());
         match &mut self.on_eof {
             Some(act) => act(net, conn),
             None => net.disconnect(conn, Disconnect::flush()),
@@ -288,6 +314,7 @@ impl Handler for Recorder {
     fn deadline<S: SockMan>(&mut self, net: &mut S, conn: Conn, life: &mut Life) {
         self.check(net, conn, life, &Event::Deadline);
         self.note(conn, Event::Deadline);
+        self.write(Some(conn), &[], || "deadline".to_owned());
         match &mut self.on_deadline {
             Some(act) => act(net, conn),
             None => net.disconnect(conn, Disconnect::Now),
@@ -296,17 +323,20 @@ impl Handler for Recorder {
 
     fn timer<S: SockMan>(&mut self, net: &mut S, key: u64) {
         self.log.push((None, Event::Timer(key)));
+        self.write(None, &[], || format!("timer {key}"));
         (self.on_timer)(net, key);
     }
 
     fn woken<S: SockMan>(&mut self, net: &mut S) {
         self.log.push((None, Event::Woken));
+        self.write(None, &[], || "woken".to_owned());
         (self.on_woken)(net);
     }
 
     fn dial_failed<S: SockMan>(&mut self, net: &mut S, key: u64, why: DialError) {
         let name = event::dial_name(&why);
         self.log.push((None, Event::DialFailed { key, why: name }));
+        self.write(None, &[], || format!("dial_failed: {name}, key {key}"));
         self.failed_dials.push((key, why));
         (self.on_dial_failed)(net, key);
     }
@@ -323,12 +353,14 @@ impl Handler for Recorder {
         );
         assert_eq!(net.send(conn, b"x"), Err(Gone), "{conn} takes bytes after closed");
         self.note(conn, Event::Closed(why.name()));
+        self.write(Some(conn), &[], || format!("closed: {}", why.name()));
         self.closings.push((conn, why));
         (self.on_closed)(net, conn);
     }
 
     fn stopping<S: SockMan>(&mut self, net: &mut S, within: Duration) {
         self.log.push((None, Event::Stopping(within)));
+        self.write(None, &[], || format!("stopping within {within:?}"));
         match &mut self.on_stopping {
             Some(act) => act(net),
             None => net.shut_down(within),
