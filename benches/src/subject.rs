@@ -89,6 +89,8 @@ pub const ALL: &[Subject] = &[
     #[cfg(feature = "uring")]
     backend("uring", crate::serve::backend::echo::<sockman_backends::Uring>),
     rival("polling-loop", rivals::polling_loop::run, true, false),
+    #[cfg(feature = "uring")]
+    rival("uring-loop", rivals::uring::run, true, false),
     #[cfg(feature = "uv")]
     rival("libuv-c", rivals::libuv::run, true, false),
     rival("tokio", rivals::tokio::run, true, false),

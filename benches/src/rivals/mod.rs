@@ -4,6 +4,7 @@
 //! - [`polling_loop`]: the same on the crate `polling`
 //! - [`tokio`]: the same on tokio, current thread
 //! - `libuv` (feature `uv`): the same in C on libuv
+//! - `uring` (feature `uring`): the same by hand on `io_uring`
 //! - [`dynamic`]: our echo handler behind trait objects; [`async_trait`]: called through async-trait
 //! - [`tick`]: a loop in the shape that was criticised
 //! - [`eventfd`]: an eventfd and an epoll, the floor of waking a loop
@@ -21,3 +22,5 @@ pub mod parts;
 pub mod polling_loop;
 pub mod tick;
 pub mod tokio;
+#[cfg(feature = "uring")]
+pub mod uring;
