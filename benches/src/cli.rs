@@ -73,9 +73,12 @@ pub struct CompareArgs {
     /// Which backends, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "all", value_parser = choices(Kind::Backend))]
     pub backends: Vec<String>,
-    /// Which rivals; the baseline always runs
+    /// Which rivals
     #[arg(long, value_delimiter = ',', default_value = "all", value_parser = choices(Kind::Rival))]
     pub rivals: Vec<String>,
+    /// Whom the ratios are to [default: epoll, of `wake` eventfd]; it always runs
+    #[arg(long, value_name = "SUBJECT", value_parser = PossibleValuesParser::new(subject::ALL.iter().map(|s| s.name)))]
+    pub baseline: Option<String>,
     /// How many connections: of `echo` active ones [default: 1,50,1000], of `echo-idle` idle ones
     /// [default: 10,1000,10000]; `wake` has one
     #[arg(long, value_delimiter = ',', value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=MOST))]

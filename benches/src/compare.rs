@@ -4,7 +4,7 @@ use crate::cell::{Cell, Sample};
 use crate::cli::{CompareArgs, Work};
 use crate::report::{Row, tables};
 use crate::serve::Unable;
-use crate::subject::{ALL, BASELINE, Kind, Subject, WAKE_BASELINE};
+use crate::subject::{self, ALL, BASELINE, Kind, Subject, WAKE_BASELINE};
 use crate::{Failure, child, instructions, sys, wake};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -49,6 +49,7 @@ fn json<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<String, Failure> {
 /// What is measured for one work.
 struct Plan {
     work: Work,
+    baseline: &'static str,
     cells: Vec<Cell>,
     rounds: usize,
     seconds: f64,
@@ -76,6 +77,7 @@ impl Plan {
             .collect();
         Plan {
             work,
+            baseline: baseline(work, args),
             cells,
             rounds: args.rounds.map_or(rounds, |rounds| rounds as usize),
             seconds: args.seconds.unwrap_or(seconds),
@@ -132,7 +134,7 @@ impl Plan {
             if row.rounds == 0 {
                 row.error.clone_from(&outcome.error);
             }
-            if let Some((base, base_rounds)) = find(baseline(self.work), cell.size, cell.connections) {
+            if let Some((base, base_rounds)) = find(self.baseline, cell.size, cell.connections) {
                 row.compare(&outcome.rounds, &base, base_rounds);
             }
             if self.work == Work::EchoIdle
@@ -204,25 +206,35 @@ fn groups(work: Work, args: &CompareArgs) -> Vec<(usize, usize)> {
     groups
 }
 
-fn baseline(work: Work) -> &'static str {
-    match work {
+/// Whom the ratios are to: who is named, if it does this work.
+fn baseline(work: Work, args: &CompareArgs) -> &'static str {
+    let named = args.baseline.as_deref().and_then(subject::find);
+    let usual = match work {
         Work::Wake => WAKE_BASELINE,
         Work::Echo | Work::EchoIdle => BASELINE,
+    };
+    named
+        .filter(|named| does(work, named))
+        .map_or(usual, |named| named.name)
+}
+
+fn does(work: Work, subject: &Subject) -> bool {
+    match work {
+        Work::Wake => subject.wakes,
+        Work::Echo | Work::EchoIdle => subject.echoes,
     }
 }
 
 fn subjects(work: Work, args: &CompareArgs) -> Vec<&'static Subject> {
     ALL.iter()
-        .filter(|subject| match work {
-            Work::Wake => subject.wakes,
-            Work::Echo | Work::EchoIdle => subject.echoes,
-        })
+        .filter(|subject| does(work, subject))
         .filter(|subject| {
             let chosen = match subject.kind {
                 Kind::Backend => &args.backends,
                 Kind::Rival => &args.rivals,
             };
-            subject.name == baseline(work) || chosen.iter().any(|name| name == "all" || name == subject.name)
+            subject.name == baseline(work, args)
+                || chosen.iter().any(|name| name == "all" || name == subject.name)
         })
         .collect()
 }
@@ -292,6 +304,13 @@ mod tests {
         assert_eq!(names(&plan(Work::Wake, &none)), [WAKE_BASELINE]);
         let tick = ["--backends", "none", "--rivals", "tick", "--connections", "5"];
         assert_eq!(names(&plan(Work::EchoIdle, &tick)), [BASELINE, "tick"]);
+        let to_tokio = [&none[..], &["--baseline", "tokio"]].concat();
+        assert_eq!(names(&plan(Work::Echo, &to_tokio)), ["tokio"]);
+        assert_eq!(
+            names(&plan(Work::Wake, &to_tokio)),
+            [WAKE_BASELINE],
+            "it does not wake"
+        );
     }
 
     #[test]

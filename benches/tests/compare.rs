@@ -109,6 +109,7 @@ fn help_documents_the_options() {
         "--work",
         "--backends",
         "--rivals",
+        "--baseline",
         "--connections",
         "--size",
         "--depth",

@@ -21,6 +21,8 @@ pub struct Row {
     pub depth: usize,
     /// Rounds that gave figures.
     pub rounds: usize,
+    /// Whom the ratios are to.
+    pub baseline: String,
     /// How the server reached the kernel; empty where that is the same everywhere.
     pub interface: String,
     /// Why none did, as when a backend cannot run on this machine.
@@ -121,6 +123,7 @@ impl Row {
 
     /// Fills the ratios to the baseline, given both with their rounds.
     pub fn compare(&mut self, rounds: &Rounds, base: &Row, base_rounds: &Rounds) {
+        self.baseline.clone_from(&base.subject);
         let paired = |figure| paired(rounds, base_rounds, figure);
         (self.ratio_cpu, self.ratio_cpu_low, self.ratio_cpu_high) = paired(|s: &Sample| s.cpu_us);
         (self.ratio_ops, self.ratio_ops_low, self.ratio_ops_high) = paired(|s| s.ops_per_s);

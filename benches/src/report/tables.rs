@@ -133,15 +133,20 @@ fn wake(row: &Row) -> Vec<String> {
 
 fn legend(work: Work, rows: &[Row]) -> String {
     let rounds = rows.iter().map(|row| row.rounds).max().unwrap_or(0);
-    let base = if work == Work::Wake {
-        WAKE_BASELINE
-    } else {
-        BASELINE
-    };
+    let base = rows.first().map_or("", |row| &row.baseline);
     let mut text = format!(
         "Medians of {rounds} interleaved rounds. \u{d7} is the ratio to `{base}`; with 95 %: the mean of the rounds' ratios and its\n\
-         paired interval (Student's t on their logarithms). `{base}-again` is the same program: what it differs by is noise.\n"
+         paired interval (Student's t on their logarithms)."
     );
+    if [BASELINE, WAKE_BASELINE].contains(&base) {
+        text += &[
+            " `",
+            base,
+            "-again` is the same program: what it differs by is noise.",
+        ]
+        .concat();
+    }
+    text.push('\n');
     text.push_str(match work {
         Work::Echo => {
             "CPU: the server process's, user and system, per message, between two moments of rest; calls: system calls per\n\
