@@ -63,7 +63,12 @@ impl Interface for UvInterface {
     fn description(&self) -> String {
         // SAFETY: libuv gives a constant string.
         let version = unsafe { CStr::from_ptr(uv_version_string()) };
-        format!("libuv {}", version.to_string_lossy())
+        let poller = if cfg!(any(target_os = "linux", target_os = "android")) {
+            "epoll"
+        } else {
+            "kqueue"
+        };
+        format!("libuv {}, {poller}", version.to_string_lossy())
     }
 
     fn listen(&mut self, at: &Endpoint, how: &ListenOptions, calls: &mut Syscalls) -> io::Result<Listening> {
