@@ -3,8 +3,8 @@
 use crate::recorder::{Event, Recorder};
 use crate::rig::{Peer, Rig};
 use sockman::{
-    Bytes, Closed, Config, Conn, DialOptions, Driver, Endpoint, Gone, ListenOptions, Listener, Sent, SockMan,
-    Stats,
+    Backend, Bytes, Closed, Config, Conn, DialOptions, Driver, Endpoint, Gone, ListenOptions, Listener, Sent,
+    SockMan, Stats,
 };
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -36,7 +36,9 @@ impl<R: Rig> Stage<R> {
     /// With these settings.
     pub fn with(config: &Config, recorder: Recorder) -> Self {
         let mut rig = R::new();
-        let backend = rig.backend(config).expect("the backend works here");
+        let backend = rig
+            .backend(config)
+            .unwrap_or_else(|error| panic!("{} does not work here: {error}", R::Backend::NAME));
         let mut driver = Driver::with_backend(backend, recorder);
         let at = rig.address();
         let (listener, at) = driver.with(|_, net| {
