@@ -4,7 +4,7 @@ use super::client::Owed;
 use super::pool::{GROUP, Pool};
 use crate::serve::Tally;
 use io_uring::squeue::{self, Flags};
-use io_uring::types::{Fd, Fixed, SubmitArgs, Timespec};
+use io_uring::types::{Fd, Fixed};
 use io_uring::{IoUring, cqueue, opcode};
 use rustix::process::{Resource, getrlimit};
 use std::io;
@@ -17,14 +17,6 @@ const SUBMISSIONS: u32 = 128;
 const COMPLETIONS: u32 = 1024;
 /// Direct descriptors, if the limit of descriptors allows so many: they are what bounds the connections.
 const SLOTS: u64 = 32 << 10;
-
-/// An enter carries out so many receives at most, unless it wants more completions; when as many came, more may be due.
-const FULL: usize = 20;
-/// Then up to so many more are wanted, at once: many sends in a row cost less each, since the code they take is in the
-/// cache.
-const GATHER: usize = 256;
-/// Unless what came is more than this: bytes too should still be in the cache when they are sent.
-const SMALL: usize = 64 << 10;
 
 static ON: libc::c_int = 1;
 
@@ -121,38 +113,25 @@ impl Engine {
 
     /// Submits everything, waits if `idle` until something has completed, and appends what has. The turn's sends are done
     /// then: what is left of them is in `short`, and their buffers are the kernel's again.
-    ///
-    /// Of `clients` no more than a quarter is answered together: the others keep their peer from falling asleep, which it
-    /// would have to be woken from.
-    pub(super) fn turn(&mut self, idle: bool, clients: usize, events: &mut Vec<Event>) -> io::Result<()> {
-        let before = events.len();
-        let bytes = loop {
+    pub(super) fn turn(&mut self, idle: bool, events: &mut Vec<Event>) -> io::Result<()> {
+        loop {
             self.enter(usize::from(idle))?;
-            let bytes = self.reap(events);
+            self.reap(events);
             // An interrupted or refused enter may have left submissions where they were.
             if self.ring.submission().is_empty() {
-                break bytes;
+                break;
             }
-        };
+        }
         for answer in self.answers.drain(..) {
             self.pool.give(answer.buffer);
         }
         self.pool.publish();
-        let gather = GATHER.min(clients / 4);
-        if gather > FULL && events.len() - before >= FULL && bytes <= SMALL {
-            self.tally.call();
-            let now = Timespec::new();
-            let now = SubmitArgs::new().timespec(&now);
-            passable(self.ring.submitter().submit_with_args(gather, &now))?;
-            self.reap(events);
-        }
         Ok(())
     }
 
-    /// Takes the completions there are, and tells how many bytes they have received.
+    /// Takes the completions there are.
     #[inline]
-    fn reap(&mut self, events: &mut Vec<Event>) -> usize {
-        let mut bytes = 0;
+    fn reap(&mut self, events: &mut Vec<Event>) {
         for entry in self.ring.completion() {
             let event = Event {
                 data: entry.user_data(),
@@ -161,19 +140,24 @@ impl Engine {
             };
             if event.buffer().is_some() {
                 self.pool.taken();
-                bytes += event.result.unsigned_abs() as usize;
             }
             match event.kind() {
                 Kind::Send => self.short.extend(rest(&self.answers, &self.pool, event)),
                 _ => events.push(event),
             }
         }
-        bytes
     }
 
     fn enter(&mut self, want: usize) -> io::Result<()> {
         self.tally.call();
-        passable(self.ring.submit_and_wait(want))
+        match self.ring.submit_and_wait(want) {
+            Ok(_) => Ok(()),
+            Err(error) => match error.raw_os_error() {
+                // Busy: completions must be reaped first.
+                Some(libc::EINTR | libc::EBUSY | libc::EAGAIN) => Ok(()),
+                _ => Err(error),
+            },
+        }
     }
 
     fn push(&mut self, entry: &squeue::Entry) -> io::Result<()> {
@@ -242,17 +226,6 @@ impl Engine {
     /// Closes a direct descriptor.
     pub(super) fn close(&mut self, slot: u32) -> io::Result<()> {
         self.push(&quiet(opcode::Close::new(Fixed(slot)).build()))
-    }
-}
-
-/// What an enter came to, where it matters: busy means that completions must be reaped first.
-fn passable(entered: io::Result<usize>) -> io::Result<()> {
-    match entered {
-        Ok(_) => Ok(()),
-        Err(error) => match error.raw_os_error() {
-            Some(libc::EINTR | libc::EBUSY | libc::EAGAIN | libc::ETIME) => Ok(()),
-            _ => Err(error),
-        },
     }
 }
 

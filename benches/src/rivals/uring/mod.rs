@@ -63,7 +63,7 @@ impl Server {
             self.engine.tally.turn();
             std::mem::swap(&mut events, &mut self.held);
             let idle = events.is_empty() && self.starved.is_empty();
-            self.engine.turn(idle, self.clients.len(), &mut events)?;
+            self.engine.turn(idle, &mut events)?;
             while let Some((slot, rest)) = self.engine.short.pop() {
                 self.owe(slot, rest)?;
             }

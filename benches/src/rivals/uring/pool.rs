@@ -7,9 +7,10 @@ use std::ops::Range;
 use std::slice;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// How many there are, a power of two: some three hundred that a turn fills, while those of the turn before are sent from.
-/// Running dry ends receive operations, which is dear.
-const COUNT: u16 = 1024;
+/// How many there are, a power of two. Some twenty are filled by a turn, for with deferred task work an enter carries out
+/// no more, and as many are sent from meanwhile. Running dry ends receive operations, which is dear; memory that is
+/// seldom touched is dear as well.
+const COUNT: u16 = 128;
 /// So large that a large message arrives in few pieces.
 const SIZE: usize = 64 << 10;
 /// What the kernel asks of the ring's address.
