@@ -22,6 +22,7 @@
 //! - `model`: random operations, and what must come of them
 //! - [`traces`]: scenarios whose handler calls must be the same on every backend, and what compares them
 //! - `list`: which scripts there are, for which rigs, and the macros
+//! - `faults`: the io_uring backend under injected faults, for `uring_faults` and with the feature of that name
 //! - each other module is a chapter of the contract, or of what is composed on it
 //!
 //! # Which test stands for which point of the contract
@@ -72,6 +73,8 @@ pub mod dropping;
 pub mod embedding;
 pub mod facts;
 pub mod fairness;
+#[cfg(feature = "uring-faults")]
+pub mod faults;
 pub mod framing;
 pub mod half_close;
 pub mod handover;
@@ -97,6 +100,6 @@ pub mod unread;
 pub use recorder::{Event, Life, Ops, Recorder};
 pub use rig::{
     Family, Host, Kind, Machine, Net, Peer, Plain, PlainHost, Real, Rig, Tcp, Tcp6, Unix, has_ipv6, in_child,
-    named, open_descriptors, raise_descriptor_limit,
+    named, open_descriptors, raise_descriptor_limit, script,
 };
 pub use stage::{LIMIT, Stage, pattern, stuff, take};

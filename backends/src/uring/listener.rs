@@ -97,7 +97,7 @@ impl Listening {
             // SAFETY: the kernel made this descriptor for this completion, and nobody else knows of it.
             fd if fd >= 0 => self.accepted.push_back(Ok(unsafe { OwnedFd::from_raw_fd(fd) })),
             // We ended it, or it could not go on; it is started again as the state wants.
-            error if -error == libc::ECANCELED => {}
+            error if matches!(-error, libc::ECANCELED | libc::EAGAIN | libc::EINTR) => {}
             error => self.accepted.push_back(Err(io::Error::from_raw_os_error(-error))),
         }
     }

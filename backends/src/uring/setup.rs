@@ -170,7 +170,8 @@ fn lend(uring: &IoUring, config: &Config, incremental: bool) -> io::Result<Rc<Me
     let count = if incremental {
         INCREMENTAL_BUFFERS
     } else {
-        (config.lent_buffers / PIECE).clamp(1, 1 << 15) as u16
+        // With one buffer alone, every receive would end for want of a second.
+        (config.lent_buffers / PIECE).clamp(2, 1 << 15) as u16
     };
     let memory = Rc::new(Memory::new(config.lent_buffers, count)?);
     let flags = if incremental { INCREMENTAL } else { 0 };

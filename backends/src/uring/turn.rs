@@ -88,8 +88,13 @@ fn completed(
         kind::WRITABLE => writable(&mut delivery.net, conn),
         kind::HANGUP => {
             if let Some(c) = delivery.net.core.conns.get_mut(conn) {
-                c.io.hangup = true;
-                delivery.net.core.make_ready(conn);
+                if result < 0 {
+                    // The poll has failed, not the socket.
+                    delivery.net.interface.poll_hangup(&c.io);
+                } else {
+                    c.io.hangup = true;
+                    delivery.net.core.make_ready(conn);
+                }
             }
         }
         kind::ACCEPT | kind::ACCEPTABLE => accept(&mut delivery.net, id, result, goes_on),
@@ -142,7 +147,7 @@ pub(super) fn account_unsent(net: &mut Net<UringInterface>) {
     for Unsent { conn, why, rest } in std::mem::take(&mut net.interface.ring.unsent) {
         let conn = Conn::from_raw(conn);
         net.core.take_back(conn, &rest);
-        if why.kind() == io::ErrorKind::WouldBlock {
+        if matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) {
             if let Some(c) = net.core.conns.get_mut(conn) {
                 c.blocked = true;
             }

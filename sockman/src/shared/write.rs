@@ -31,11 +31,12 @@ impl<I: Interface> Net<I> {
     /// Writes what one connection was sent in one callback, straight from where it was put together.
     #[inline]
     fn flush_staged(&mut self, conn: Conn, bytes: Vec<u8>) {
+        // Nothing to send is nothing to wait for.
         let Some(c) = self
             .core
             .conns
             .get_mut(conn)
-            .filter(|c| !c.blocked && c.phase != Phase::Doomed)
+            .filter(|c| !c.blocked && c.phase != Phase::Doomed && !bytes.is_empty())
         else {
             return self.core.unstage(conn, bytes, 0);
         };

@@ -22,6 +22,11 @@ pub fn named(path: &str, script: impl FnOnce()) {
     script();
 }
 
+/// The full name of the test that runs on this thread, if it is a script's.
+pub fn script() -> String {
+    NAME.with_borrow(Clone::clone)
+}
+
 /// Runs `script` in a process that runs nothing else: the test binary, told to run this very test.
 pub fn in_child(script: impl FnOnce()) {
     if env::var_os(CHILD).is_some() {

@@ -9,7 +9,7 @@ mod child;
 mod real;
 mod socket;
 
-pub use child::{in_child, named, open_descriptors, raise_descriptor_limit};
+pub use child::{in_child, named, open_descriptors, raise_descriptor_limit, script};
 pub use real::{Kind, Net, Real, Tcp, Tcp6, Unix, has_ipv6};
 pub use socket::{Plain, PlainHost};
 

@@ -172,7 +172,11 @@ pub(super) fn sending<'a>(
 ) -> Option<rustix::io::Result<usize>> {
     match with(|state| state.first(&[Fault::CallAgain, Fault::CallShort]))? {
         Fault::CallShort if len > 1 => {
-            let half: Vec<u8> = pieces.flatten().copied().take(len / 2).collect();
+            let mut half = Vec::with_capacity(len / 2);
+            for piece in pieces {
+                let room = len / 2 - half.len();
+                half.extend_from_slice(&piece[..room.min(piece.len())]);
+            }
             Some(rustix::net::send(
                 socket,
                 &half,
