@@ -115,7 +115,8 @@ impl Engine {
     /// then: what is left of them is in `short`, and their buffers are the kernel's again.
     pub(super) fn turn(&mut self, idle: bool, events: &mut Vec<Event>) -> io::Result<()> {
         loop {
-            self.enter(usize::from(idle))?;
+            let wait = idle && events.is_empty() && self.short.is_empty();
+            self.enter(usize::from(wait))?;
             self.reap(events);
             // An interrupted or refused enter may have left submissions where they were.
             if self.ring.submission().is_empty() {
