@@ -125,7 +125,7 @@ fn after_end<K: Kernel>(delivery: &mut Calls<K>, sink: &mut impl Sink<Net<Readin
     let Some(c) = net.core.conns.get_mut(conn) else {
         return;
     };
-    if !c.eof || !c.io.hangup || c.paused || c.phase != Phase::Open {
+    if !c.eof || !(c.io.hangup || c.write_error.is_some()) || c.paused || c.phase != Phase::Open {
         return;
     }
     let Some(socket) = &c.io.socket else { return };

@@ -107,13 +107,15 @@ impl UringInterface {
         self.wake.0.as_fd()
     }
 
-    /// Takes the signal to a foreign loop back.
-    pub(super) fn clear_signal(&self, calls: &mut Syscalls) {
-        if self.signalled.get() {
+    /// Takes the signal to a foreign loop back, if there is such a loop.
+    pub(super) fn clear_signal(&self, calls: &mut Syscalls) -> bool {
+        let signalled = self.signalled.get();
+        if signalled {
             calls[Syscall::Wait] += 1;
             // Fails when there is none.
             let _ = rustix::io::read(&self.signal, &mut [0; 8]);
         }
+        signalled
     }
 
     /// Sends `len` bytes, now or with the batch; how many were taken.
@@ -338,7 +340,9 @@ impl Interface for UringInterface {
     }
 
     fn has_events(&self) -> bool {
-        self.ring.has_events() || !self.ring.unsent.is_empty()
+        // A wait of ours finds by itself what the kernel has put off; a foreign loop's does not.
+        let put_off = self.signalled.get() && self.ring.may_have_more();
+        put_off || self.ring.has_events() || !self.ring.unsent.is_empty()
     }
 
     fn wait(
@@ -364,10 +368,11 @@ impl UringInterface {
         }
     }
 
-    /// Asks to be told when a socket whose peer has finished fails, or has nothing more to do.
+    /// Asks to be told when a socket whose peer has finished fails, or has nothing more to do. Again and again, since the
+    /// first report comes at once: the kernel adds the peer's end, which is there already, to whatever is asked for.
     pub(super) fn poll_hangup(&mut self, io: &Io) {
         if let (Some(socket), Some(id)) = (&io.socket, io.id) {
-            let entry = poll(socket.as_fd(), PollFlags::empty()).build();
+            let entry = poll(socket.as_fd(), PollFlags::empty()).multi(true).build();
             self.ring.start(entry, id, kind::HANGUP);
         }
     }
@@ -386,10 +391,12 @@ fn poll(fd: BorrowedFd<'_>, what: PollFlags) -> opcode::PollAdd {
 /// we ask for it does not make that readable.
 impl AsFd for UringInterface {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        if !self.signalled.replace(true)
-            && let Err(error) = self.ring.signal(self.signal.as_raw_fd())
-        {
-            tracing::error!(%error, "completions cannot be signalled to a foreign loop");
+        if !self.signalled.replace(true) {
+            // What came before is signalled by us.
+            let ready = rustix::io::write(&self.signal, &1u64.to_ne_bytes()).map_err(io::Error::from);
+            if let Err(error) = self.ring.signal(self.signal.as_raw_fd()).and(ready) {
+                tracing::error!(%error, "completions cannot be signalled to a foreign loop");
+            }
         }
         self.signal.as_fd()
     }

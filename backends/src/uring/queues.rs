@@ -13,6 +13,9 @@ pub(super) struct Queues {
     pub(super) reaped: VecDeque<cqueue::Entry>,
     /// Results of sends that were not whole.
     pub(super) sends: Vec<(RawId, i32)>,
+    /// The last call brought completions, and the kernel said that it had more work put off. It says so too long, sometimes:
+    /// the flag may be set for work that is done by then, and stay. So a call that brings nothing ends it.
+    pub(super) may_have_more: bool,
     /// The kernel refuses to go on, with this error.
     pub(super) broken: Option<i32>,
 }
@@ -23,24 +26,17 @@ impl Queues {
             uring,
             reaped: VecDeque::new(),
             sends: Vec::new(),
+            may_have_more: false,
             broken: None,
         }
     }
 
-    /// Whether there are completions, or the kernel could have some with one call.
+    /// Whether there are completions.
     #[inline]
     pub(super) fn has_events(&self) -> bool {
         // SAFETY: the queue is looked at by the thread that owns it, through `self`, and no other view of it is alive: each
         // method drops its own before it returns.
-        !self.reaped.is_empty() || !unsafe { self.uring.completion_shared() }.is_empty() || self.has_put_off()
-    }
-
-    /// Whether the kernel has put completions off, until it is asked again or until there is room for them.
-    #[inline]
-    pub(super) fn has_put_off(&self) -> bool {
-        // SAFETY: as above.
-        let submissions = unsafe { self.uring.submission_shared() };
-        submissions.taskrun() || submissions.cq_overflow()
+        !self.reaped.is_empty() || !unsafe { self.uring.completion_shared() }.is_empty()
     }
 
     /// Enters an operation, making room first if there is none.
@@ -87,7 +83,9 @@ impl Queues {
                 },
                 Err,
             );
+            let before = self.reaped.len();
             self.reap();
+            self.may_have_more = self.reaped.len() > before && self.uring.submission().taskrun();
             // Only the first call waits.
             want = 0;
             match result.map_err(|error| error.raw_os_error()) {

@@ -209,7 +209,7 @@ fn end(delivery: &mut Delivery<UringInterface>, sink: &mut impl Sink<Net<UringIn
 fn after_end(delivery: &mut Delivery<UringInterface>, sink: &mut impl Sink<Net<UringInterface>>, conn: Conn) {
     let core = &mut delivery.net.core;
     let Some(c) = core.conns.get_mut(conn) else { return };
-    if !c.io.hangup || c.paused || c.phase != Phase::Open {
+    if !(c.io.hangup || c.eof && c.write_error.is_some()) || c.paused || c.phase != Phase::Open {
         return;
     }
     c.io.hangup = false;

@@ -196,15 +196,20 @@ impl Ring {
         self.queues.reaped.len()
     }
 
-    /// Whether the kernel has completions for us, or could have them with one call.
+    /// Whether the kernel has completions for us.
     #[inline]
     pub(super) fn has_events(&self) -> bool {
         self.queues.has_events()
     }
 
-    /// Whether the kernel has put completions off until it is asked again.
-    pub(super) fn has_put_off(&self) -> bool {
-        self.queues.has_put_off()
+    /// Whether the last call may not have brought all that there was.
+    pub(super) fn may_have_more(&self) -> bool {
+        self.queues.may_have_more
+    }
+
+    /// Submits everything that was entered, and has up to `want` completions worked off that are there.
+    pub(super) fn gather(&mut self, want: usize, calls: &mut u64) {
+        self.enter(want as u32, Some(Duration::ZERO), calls);
     }
 
     /// How many bytes the completions speak of that have not been looked at.

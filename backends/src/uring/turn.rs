@@ -10,8 +10,14 @@ use sockman::{Conn, Id, Listener, RawId, Sink, Syscall};
 use std::io;
 use std::time::Duration;
 
+/// How many receives the kernel works off in a call that asks for fewer completions.
+const WORKED_OFF: usize = 20;
+
 /// Completions that are gathered before the first is answered, if so many are there.
-const GATHERED: usize = 128;
+const GATHERED: usize = 256;
+
+/// With more bytes than this none are gathered.
+const GATHERED_BYTES: usize = 64 << 10;
 
 /// Waits, and delivers what was completed.
 pub(super) fn wait(
@@ -28,10 +34,10 @@ pub(super) fn wait(
         ));
     }
     let calls = &mut core.stats.syscalls;
-    interface.clear_signal(calls);
+    let cleared = interface.clear_signal(calls);
     let mut events = interface.ring.reap();
-    // What is there already needs no call, unless there is something to submit.
-    if events == 0 || interface.ring.has_entries() {
+    // What is there already needs no call, unless there is something to submit, or the signal that was cleared was of more.
+    if events == 0 || cleared || interface.ring.has_entries() {
         let timeout = if events > 0 { Some(Duration::ZERO) } else { timeout };
         let calls = &mut calls[Syscall::Wait];
         if timeout == Some(Duration::ZERO) {
@@ -41,12 +47,13 @@ pub(super) fn wait(
         }
         events = interface.ring.reap();
     }
-    // A call works off some twenty receives; more is there, and answers that leave together cost less.
-    while events < GATHERED
-        && interface.ring.has_put_off()
-        && interface.ring.received() < core.config.lent_buffers / 4
-    {
-        interface.ring.submit(&mut core.stats.syscalls[Syscall::Wait]);
+    // With very many connections more may be there, and answers that leave together cost less. With few it does not pay:
+    // their peers would go to sleep meanwhile. Nor with large messages, which would fall out of the cache.
+    let most = (core.conns.len() / 4).min(GATHERED);
+    if (WORKED_OFF..most).contains(&events) && interface.ring.received() <= GATHERED_BYTES {
+        interface
+            .ring
+            .gather(most - events, &mut core.stats.syscalls[Syscall::Wait]);
         events = interface.ring.reap();
     }
     let events = events.min(core.config.events);
@@ -93,6 +100,9 @@ fn completed(
                     delivery.net.interface.poll_hangup(&c.io);
                 } else {
                     c.io.hangup = true;
+                    if !goes_on {
+                        delivery.net.interface.poll_hangup(&c.io);
+                    }
                     delivery.net.core.make_ready(conn);
                 }
             }
