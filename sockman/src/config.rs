@@ -67,7 +67,7 @@ pub struct Config {
     /// How long a listener rests when accepting fails for want of descriptors or memory, unless a connection closes
     /// sooner. Default 100 ms.
     pub accept_backoff: Duration,
-    /// Size of the one buffer that reads go to. Default 64 KiB.
+    /// Size of the one buffer that reads go to, or of each buffer lent to the kernel. Default 64 KiB.
     pub read_buffer: usize,
     /// From this size on, bytes given to `send` are offered to the kernel at once, behind what is queued, instead of
     /// being copied into the queue first. Default 16 KiB.
@@ -79,7 +79,9 @@ pub struct Config {
     /// Backends that can submit many sends with one call (`uring`): from this many events in a turn on they do, at its end;
     /// below it, each send leaves at once. 0 always batches. Default 3.
     pub batch_from: usize,
-    /// Backends that lend buffers to the kernel (`uring`): bytes lent, for all connections together. Default 1 MiB.
+    /// Backends that lend buffers to the kernel (`uring`): bytes lent, for all connections together, in buffers of
+    /// [`read_buffer`](Config::read_buffer) bytes. What has never been received into costs no memory. Fewer than some forty
+    /// buffers run dry under load, which costs more than anything else. Default 8 MiB.
     pub lent_buffers: usize,
     /// Bytes that other threads may have posted and the loop not yet taken; above it
     /// [`Remote::post`](crate::Remote::post) answers [`RemoteError::Full`](crate::RemoteError::Full). Default 64 MiB.
@@ -99,7 +101,7 @@ impl Default for Config {
             events: 1024,
             spare_buffers: 8 << 20,
             batch_from: 3,
-            lent_buffers: 1 << 20,
+            lent_buffers: 8 << 20,
             remote_queue: 64 << 20,
         }
     }

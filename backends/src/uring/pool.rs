@@ -56,6 +56,14 @@ impl Memory {
         })
     }
 
+    /// Where a buffer lies, of which there must be so many.
+    #[inline]
+    fn buffer(&self, buffer: u16) -> NonNull<u8> {
+        debug_assert!(buffer < self.count);
+        // SAFETY: `buffer` is less than `count`, as those who call see to, so this lies within the buffers' memory.
+        unsafe { self.buffers.start.add(usize::from(buffer) * self.size) }
+    }
+
     /// Where the ring of entries lies.
     pub(super) fn address(&self) -> u64 {
         self.entries.start.as_ptr() as u64
@@ -66,16 +74,11 @@ impl Memory {
 const LEAST: usize = 256;
 const MOST: usize = 1 << 30;
 
-/// Our side of the lent buffers.
-///
-/// With *incremental* consumption (Linux 6.12) the kernel fills a buffer piece after piece and says, with each piece,
-/// whether it will go on with the same buffer; otherwise every piece has a buffer of its own.
+/// Our side of the lent buffers. Each completion of a receive has one of its own.
 pub struct Pool {
     memory: Rc<Memory>,
-    /// How much of each buffer has been filled.
-    filled: Vec<usize>,
+    /// How many buffers have been lent, ever.
     tail: u16,
-    incremental: bool,
 }
 
 /// A received piece.
@@ -83,19 +86,12 @@ pub(super) struct Piece {
     buffer: u16,
     start: NonNull<u8>,
     len: usize,
-    /// The kernel goes on filling the same buffer.
-    goes_on: bool,
 }
 
 impl Pool {
     /// Lends every buffer of `memory`. The memory must not have been lent before.
-    pub(super) fn new(memory: Rc<Memory>, incremental: bool) -> Pool {
-        let mut pool = Pool {
-            filled: vec![0; usize::from(memory.count)],
-            memory,
-            tail: 0,
-            incremental,
-        };
+    pub(super) fn new(memory: Rc<Memory>) -> Pool {
+        let mut pool = Pool { memory, tail: 0 };
         for buffer in 0..pool.memory.count {
             pool.lend(buffer);
         }
@@ -114,27 +110,13 @@ impl Pool {
     }
 
     /// The piece of `len` bytes that a completion with this buffer speaks of; `None` for what no kernel would say.
-    pub(super) fn take(&mut self, buffer: u16, len: usize, goes_on: bool) -> Option<Piece> {
-        let filled = self.filled.get_mut(usize::from(buffer))?;
-        let start = *filled;
-        if start + len > self.memory.size {
+    #[inline]
+    pub(super) fn take(&mut self, buffer: u16, len: usize) -> Option<Piece> {
+        if buffer >= self.memory.count || len > self.memory.size {
             return None;
         }
-        *filled += len;
-        // SAFETY: `buffer` is less than `count`, or `filled` had no such entry, and start + len is at most `size`, so the
-        // piece lies within the buffers' memory.
-        let start = unsafe {
-            self.memory
-                .buffers
-                .start
-                .add(usize::from(buffer) * self.memory.size + start)
-        };
-        Some(Piece {
-            buffer,
-            start,
-            len,
-            goes_on: goes_on && self.incremental,
-        })
+        let start = self.memory.buffer(buffer);
+        Some(Piece { buffer, start, len })
     }
 
     /// The bytes of the piece are no longer needed.
@@ -143,16 +125,10 @@ impl Pool {
         reason = "nobody is to have the piece afterwards"
     )]
     pub(super) fn give_back(&mut self, piece: Piece) {
-        if !piece.goes_on {
-            self.lend(piece.buffer);
-        }
+        self.lend(piece.buffer);
     }
 
     fn lend(&mut self, buffer: u16) {
-        let Some(filled) = self.filled.get_mut(usize::from(buffer)) else {
-            return;
-        };
-        *filled = 0;
         let memory = &*self.memory;
         let base: *mut BufRingEntry = memory.entries.start.as_ptr().cast();
         let slot = usize::from(self.tail & (memory.count - 1));
@@ -161,9 +137,7 @@ impl Pool {
         // holds at most `count` buffers, and `buffer` is not among them. Entry 0 shares its bytes with the tail in the
         // field that none of the three setters touches.
         let entry = unsafe { &mut *base.add(slot) };
-        // SAFETY: `buffer` is less than `count`, so the address lies within the buffers' memory.
-        let start = unsafe { memory.buffers.start.add(usize::from(buffer) * memory.size) };
-        entry.set_addr(start.as_ptr() as u64);
+        entry.set_addr(memory.buffer(buffer).as_ptr() as u64);
         entry.set_len(memory.size as u32);
         entry.set_bid(buffer);
         self.tail = self.tail.wrapping_add(1);
@@ -183,8 +157,7 @@ impl Piece {
         // SAFETY: the piece lies within the buffers' memory (see `take`), which was zeroed and so is initialised, and which
         // the pool keeps alive: pieces do not outlive the handling of their completion, during which the engine, and with it
         // the pool, is borrowed. The kernel has written the piece before it posted the completion and writes there again
-        // only after `give_back`, which takes the piece away; what it fills meanwhile of the same buffer lies behind. No two
-        // pieces overlap, since `take` moves `filled` on.
+        // only after `give_back`, which takes the piece away. No two pieces overlap: a completion has a buffer for itself.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
 }
@@ -193,39 +166,27 @@ impl Piece {
 mod tests {
     use super::*;
 
-    fn pool(incremental: bool) -> Pool {
-        Pool::new(Rc::new(Memory::new(4096, 4).expect("memory")), incremental)
+    fn pool() -> Pool {
+        Pool::new(Rc::new(Memory::new(4096, 4).expect("memory")))
     }
 
     #[test]
-    fn pieces_of_a_buffer_follow_each_other() {
-        let mut pool = pool(true);
-        let mut first = pool.take(1, 10, true).expect("a piece");
+    fn pieces_lie_apart_and_are_lent_again() {
+        let mut pool = pool();
+        let mut first = pool.take(1, 1024).expect("a piece");
         first.bytes().fill(1);
-        let mut second = pool.take(1, 1014, false).expect("the rest of the buffer");
+        let mut second = pool.take(2, 1024).expect("a piece");
         second.bytes().fill(2);
         assert!(first.bytes().iter().all(|byte| *byte == 1));
         let tail = pool.tail;
         pool.give_back(first);
-        assert_eq!(pool.tail, tail, "the kernel goes on with it");
-        pool.give_back(second);
-        assert_eq!(pool.tail, tail + 1);
-        assert!(pool.take(1, 1024, false).is_some(), "the whole buffer again");
-    }
-
-    #[test]
-    fn every_piece_has_a_buffer_of_its_own_when_not_incremental() {
-        let mut pool = pool(false);
-        let piece = pool.take(2, 10, true).expect("a piece");
-        let tail = pool.tail;
-        pool.give_back(piece);
         assert_eq!(pool.tail, tail + 1);
     }
 
     #[test]
     fn what_no_kernel_would_say_gives_nothing() {
-        let mut pool = pool(true);
-        assert!(pool.take(4, 1, false).is_none(), "no such buffer");
-        assert!(pool.take(0, 1025, false).is_none(), "more than a buffer");
+        let mut pool = pool();
+        assert!(pool.take(4, 1).is_none(), "no such buffer");
+        assert!(pool.take(0, 1025).is_none(), "more than a buffer");
     }
 }

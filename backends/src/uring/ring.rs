@@ -86,7 +86,7 @@ impl Ring {
 
     /// The pool of buffers, after a try whether it serves. To be called once.
     pub(super) fn try_out(&mut self) -> io::Result<Pool> {
-        let mut pool = Pool::new(self.memory.clone(), self.found.incremental);
+        let mut pool = Pool::new(self.memory.clone());
         setup::try_receiving(&mut self.queues.uring, &mut pool)?;
         Ok(pool)
     }

@@ -71,8 +71,6 @@ fn too_old(lacks: &'static str) -> io::Error {
 pub(super) struct Found {
     /// Completions are worked out when we ask for them, on our own thread (Linux 6.1).
     pub(super) deferred: bool,
-    /// Buffers are filled piece after piece (Linux 6.12).
-    pub(super) incremental: bool,
     /// How many operations fit the submission queue.
     pub(super) entries: usize,
 }
@@ -80,12 +78,7 @@ pub(super) struct Found {
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let deferred = if self.deferred { "deferred" } else { "cooperative" };
-        let buffers = if self.incremental {
-            "incremental"
-        } else {
-            "one-piece"
-        };
-        write!(f, "io_uring, {deferred} task work, {buffers} buffers")
+        write!(f, "io_uring, {deferred} task work")
     }
 }
 
@@ -95,21 +88,12 @@ const ENTRIES: u32 = 256;
 /// The group of the one pool of buffers.
 pub(super) const GROUP: u16 = 0;
 
-/// Buffers in the pool when the kernel fills them piece after piece; otherwise there are as many as messages of
-/// [`PIECE`] bytes fit.
-const INCREMENTAL_BUFFERS: u16 = 16;
-const PIECE: usize = 16 << 10;
-
 /// Sets up the queues and the pool, and tries what is needed of them.
 pub(super) fn set_up(config: &Config) -> io::Result<(IoUring, Rc<Memory>, Found)> {
     let (uring, deferred) = queues(config)?;
-    let (memory, incremental) = match lend(&uring, config, true) {
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => (lend(&uring, config, false)?, false),
-        other => (other?, true),
-    };
+    let memory = lend(&uring, config)?;
     let found = Found {
         deferred,
-        incremental,
         entries: uring.params().sq_entries() as usize,
     };
     Ok((uring, memory, found))
@@ -164,25 +148,21 @@ fn refused(error: io::Error) -> io::Error {
     }
 }
 
-/// Makes the pool known to the kernel.
-fn lend(uring: &IoUring, config: &Config, incremental: bool) -> io::Result<Rc<Memory>> {
-    const INCREMENTAL: u16 = 2;
-    let count = if incremental {
-        INCREMENTAL_BUFFERS
-    } else {
-        // With one buffer alone, every receive would end for want of a second.
-        (config.lent_buffers / PIECE).clamp(2, 1 << 15) as u16
-    };
+/// Makes the pool known to the kernel: buffers as large as one read, [`Config::read_buffer`], and as many as are allowed.
+fn lend(uring: &IoUring, config: &Config) -> io::Result<Rc<Memory>> {
+    // With one buffer alone, every receive would end for want of a second.
+    let count = (config.lent_buffers / config.read_buffer).clamp(2, 1 << 15) as u16;
     let memory = Rc::new(Memory::new(config.lent_buffers, count)?);
-    let flags = if incremental { INCREMENTAL } else { 0 };
-    #[cfg(feature = "uring-faults")]
-    let flags = super::faults::pool_flags(flags);
     // SAFETY: the address is that of zeroed memory, aligned to a page, of `count` entries, a power of two; the ring keeps it
     // until every operation that could use it is over, and then is torn down before it.
     unsafe {
         uring
             .submitter()
-            .register_buf_ring_with_flags(memory.address(), memory.count, GROUP, flags)?;
+            .register_buf_ring_with_flags(memory.address(), memory.count, GROUP, 0)
+            .map_err(|error| match error.raw_os_error() {
+                Some(libc::EINVAL) => too_old("rings of buffers"),
+                _ => error,
+            })?;
     }
     Ok(memory)
 }
@@ -209,7 +189,7 @@ pub(super) fn try_receiving(uring: &mut IoUring, pool: &mut Pool) -> io::Result<
             let count = usize::try_from(entry.result()).map_err(|_| too_old(lacks))?;
             received += count;
             if let Some(buffer) = cqueue::buffer_select(entry.flags())
-                && let Some(piece) = pool.take(buffer, count, cqueue::buffer_more(entry.flags()))
+                && let Some(piece) = pool.take(buffer, count)
             {
                 pool.give_back(piece);
             }

@@ -88,8 +88,7 @@ fn completed(
     match id.kind() {
         kind::RECEIVE => {
             let count = usize::try_from(result).unwrap_or(0);
-            let piece = cqueue::buffer_select(flags)
-                .and_then(|buffer| pool.take(buffer, count, cqueue::buffer_more(flags)));
+            let piece = cqueue::buffer_select(flags).and_then(|buffer| pool.take(buffer, count));
             receive::completed(delivery, pool, sink, conn, result, piece, goes_on);
         }
         kind::WRITABLE => writable(&mut delivery.net, conn),

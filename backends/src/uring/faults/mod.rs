@@ -51,15 +51,6 @@ pub(super) fn age(builder: &mut io_uring::Builder) {
     }
 }
 
-/// An old kernel knows no flags of a pool, and refuses all. This one refuses those it does not know.
-pub(super) fn pool_flags(flags: u16) -> u16 {
-    if flags != 0 && with(|state| state.plan.old) {
-        1 << 15
-    } else {
-        flags
-    }
-}
-
 /// An operation is entered: gives what is to be entered in its place.
 pub(super) fn entered(entry: &squeue::Entry) -> squeue::Entry {
     use Fault::{
