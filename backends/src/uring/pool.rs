@@ -104,11 +104,6 @@ impl Pool {
         Rc::ptr_eq(&self.memory, memory)
     }
 
-    #[cfg(feature = "uring-faults")]
-    pub(super) fn tail_and_count(&self) -> (u16, u16) {
-        (self.tail, self.memory.count)
-    }
-
     /// The piece of `len` bytes that a completion with this buffer speaks of; `None` for what no kernel would say.
     #[inline]
     pub(super) fn take(&mut self, buffer: u16, len: usize) -> Option<Piece> {

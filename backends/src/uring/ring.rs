@@ -127,6 +127,11 @@ impl Ring {
     }
 
     #[cfg(feature = "uring-faults")]
+    pub(super) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    #[cfg(feature = "uring-faults")]
     pub(super) fn fd(&self) -> RawFd {
         std::os::fd::AsRawFd::as_raw_fd(&self.queues.uring)
     }
@@ -230,8 +235,13 @@ impl Ring {
     }
 
     /// Submits everything that was entered, and waits for a completion, at most for `timeout`.
-    pub(super) fn wait(&mut self, timeout: Option<Duration>, calls: &mut u64) -> io::Result<()> {
+    pub(super) fn wait(&mut self, timeout: Option<Duration>, calls: &mut u64) {
         self.enter(1, timeout, calls);
+    }
+
+    /// Fails when the kernel has refused to go on, with its error.
+    #[inline]
+    pub(super) fn check(&self) -> io::Result<()> {
         match self.queues.broken {
             None => Ok(()),
             Some(error) => Err(io::Error::from_raw_os_error(error)),
@@ -280,7 +290,7 @@ impl Drop for Ring {
             if self.queues.broken.is_some() || began.elapsed() > LAST_WAIT {
                 break;
             }
-            let _ = self.wait(Some(LAST_WAIT / 50), &mut calls);
+            self.wait(Some(LAST_WAIT / 50), &mut calls);
         }
         tracing::error!(
             operations = self.under_way,

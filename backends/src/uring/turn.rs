@@ -43,10 +43,11 @@ pub(super) fn wait(
         if timeout == Some(Duration::ZERO) {
             interface.ring.submit(calls);
         } else {
-            interface.ring.wait(timeout, calls)?;
+            interface.ring.wait(timeout, calls);
         }
         events = interface.ring.reap();
     }
+    interface.ring.check()?;
     // With very many connections more may be there, and answers that leave together cost less. With few it does not pay:
     // their peers would go to sleep meanwhile. Nor with large messages, which would fall out of the cache.
     let most = (core.conns.len() / 4).min(GATHERED);

@@ -1,9 +1,13 @@
 //! The io_uring backend while the kernel fails.
 //!
 //! - this file: [`Faulty`], a backend whose kernel fails by chance, for the whole suite
+//! - `crowd`: [`Crowd`], many peers that talk to an echoing stage
 //! - `spared`: the few scripts that some faults are kept from, and why
 
+mod crowd;
 mod spared;
+
+pub use crowd::Crowd;
 
 use crate::script;
 use sockman::{Backend, Config, Sink, Turn};
@@ -54,7 +58,7 @@ fn install() -> Option<u64> {
         if seed & 1 == 0 {
             plan = plan.queues(4 << (seed >> 1 & 3));
         }
-        if seed >> 3 & 3 == 0 {
+        if (seed >> 3).is_multiple_of(4) {
             plan = plan.old_kernel();
         }
         eprintln!("SOCKMAN_FAULTS_SEED={base}, {script}: {seed:x}");

@@ -16,6 +16,8 @@ const SENDS: &[Fault] = &[
 const WITHOUT_A_TURN: &[&str] = &[
     "an_instant_dial_still_opens_later",
     "a_foreign_loop_is_told_of_writability",
+    "a_foreign_poll_loop_gets_the_same_results",
+    "a_foreign_epoll_loop_gets_the_same_results",
     "a_flood_does_not_starve_the_pings",
     "eof_comes_once",
     "a_half_closed_client_gets_its_answer",
@@ -31,8 +33,8 @@ const WITHOUT_A_TURN: &[&str] = &[
     "one_large_response_is_not_an_offence",
 ];
 
-/// Scripts that count turns, system calls or events: whatever ends early makes one more. They run without faults and with
-/// their own settings.
+/// Scripts that count turns, system calls or events, or ask whether the loop has nothing to do: whatever ends early makes
+/// one more turn. They run without faults and with their own settings.
 const COUNTED: &[&str] = &[
     "idle_connections_wake_nobody",
     "a_message_costs_the_same_beside_idle_connections",
@@ -45,30 +47,7 @@ const COUNTED: &[&str] = &[
     "many_pieces_leave_in_one_write",
     "header_and_payload_leave_in_one_write",
     "wakes_are_coalesced",
-];
-
-/// Faults that leave something to be done in a loop that could sleep: a poll to be started again.
-const POLLS: &[Fault] = &[
-    Fault::WakeEnds,
-    Fault::WakeOnce,
-    Fault::AcceptableEnds,
-    Fault::AcceptOnce,
-    Fault::AcceptAborted,
-    Fault::AcceptNoFiles,
-    Fault::AcceptCanceled,
-    Fault::AcceptInterrupted,
-    Fault::AcceptAgain,
-    Fault::SendShort,
-    Fault::SendAgain,
-    Fault::SendInterrupted,
-    Fault::CallShort,
-    Fault::CallAgain,
-];
-
-/// Scripts that ask, in the end, whether the loop has nothing to do.
-const ASLEEP: &[&str] = &[
-    "a_foreign_poll_loop_gets_the_same_results",
-    "a_foreign_epoll_loop_gets_the_same_results",
+    "a_paused_connection_hears_of_no_end",
 ];
 
 /// Whether `script`, whose full name is given, runs without faults.
@@ -83,9 +62,7 @@ fn name(script: &str) -> &str {
 /// The faults that are kept from `script`, whose full name is given.
 pub(super) fn from(script: &str) -> &'static [Fault] {
     let name = name(script);
-    if ASLEEP.contains(&name) {
-        POLLS
-    } else if WITHOUT_A_TURN.contains(&name) {
+    if WITHOUT_A_TURN.contains(&name) {
         SENDS
     } else {
         &[]

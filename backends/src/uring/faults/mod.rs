@@ -17,7 +17,7 @@ mod look;
 mod plan;
 
 pub use look::{lent, under_way};
-pub use plan::{Fault, Plan, When, happened, install, opportunities};
+pub use plan::{Fault, Plan, When, dried, happened, install, opportunities, overflows};
 
 use super::ring::{kind, nobody};
 use io_uring::{IoUring, cqueue, opcode, squeue, types};
@@ -103,7 +103,10 @@ pub(super) fn entered(entry: &squeue::Entry) -> squeue::Entry {
 /// A completion has come: its operation may be cut off with the next submission.
 pub(super) fn completed(done: &cqueue::Entry) {
     let fault = match RawId::from_bits(done.user_data()).map(RawId::kind) {
-        Some(kind::RECEIVE) => Fault::ReceiveCut,
+        Some(kind::RECEIVE) => {
+            with(|state| state.dried += u64::from(done.result() == -libc::ENOBUFS));
+            Fault::ReceiveCut
+        }
         Some(kind::ACCEPT) => Fault::AcceptCut,
         _ => return,
     };
@@ -116,8 +119,9 @@ pub(super) fn completed(done: &cqueue::Entry) {
     }
 }
 
-/// Enters the cancellations that are due.
+/// A submission begins: enters the cancellations that are due.
 pub(super) fn cut(uring: &mut IoUring) {
+    with(|state| state.overflows += u64::from(uring.submission().cq_overflow()));
     for about in with(|state| std::mem::take(&mut state.cuts)) {
         let entry = opcode::AsyncCancel2::new(types::CancelBuilder::user_data(about))
             .build()

@@ -139,7 +139,7 @@ impl Plan {
         self
     }
 
-    /// The kernel is as one before 6.1: it neither defers task work nor fills buffers piece after piece.
+    /// The kernel is as one before 6.1, as far as this can be had: it does not defer task work.
     #[must_use]
     pub fn old_kernel(mut self) -> Plan {
         self.old = true;
@@ -153,6 +153,8 @@ pub(super) struct State {
     opportunities: [u64; Fault::ALL.len()],
     happened: [u64; Fault::ALL.len()],
     random: u64,
+    pub(super) overflows: u64,
+    pub(super) dried: u64,
     /// User data of operations to be cancelled with the next submission.
     pub(super) cuts: Vec<u64>,
 }
@@ -169,6 +171,8 @@ impl State {
             plan,
             opportunities: [0; Fault::ALL.len()],
             happened: [0; Fault::ALL.len()],
+            overflows: 0,
+            dried: 0,
             cuts: Vec::new(),
         }
     }
@@ -217,6 +221,17 @@ pub fn install(plan: Plan) {
 /// How often `fault` has happened on this thread since [`install`].
 pub fn happened(fault: Fault) -> u64 {
     with(|state| state.happened[fault as usize])
+}
+
+/// How often a completion queue was found to have overflowed on this thread since [`install`]. These are the kernel's own
+/// doing, with a plan of small [queues](Plan::queues).
+pub fn overflows() -> u64 {
+    with(|state| state.overflows)
+}
+
+/// How many receives have ended for want of a buffer on this thread since [`install`], injected ones among them.
+pub fn dried() -> u64 {
+    with(|state| state.dried)
 }
 
 /// How often `fault` could have happened on this thread since [`install`].
