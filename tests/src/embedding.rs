@@ -143,13 +143,15 @@ fn foreign_loop<R: Machine, F: Foreign>() {
     while stage.seen().closings.len() < 10 {
         round(&mut stage, &mut foreign);
     }
-    // And then it sleeps.
+    // And then it sleeps. (A report may be of what was done meanwhile, but not again and again.)
     stage.idle();
     assert_eq!(stage.driver.next_deadline(), None);
-    assert!(
-        !foreign.wait(&stage.driver, Duration::from_millis(20)),
-        "readable with nothing to deliver"
-    );
+    let stale = (0..3).find(|_| {
+        let readable = foreign.wait(&stage.driver, Duration::from_millis(20));
+        stage.poll();
+        !readable
+    });
+    assert!(stale.is_some(), "readable with nothing to deliver");
 }
 
 /// Driven from poll(2): accepting, echoing, timers, deadlines, remotes, posts, dials and ends all come.

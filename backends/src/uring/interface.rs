@@ -107,15 +107,17 @@ impl UringInterface {
         self.wake.0.as_fd()
     }
 
-    /// Takes the signal to a foreign loop back, if there is such a loop.
-    pub(super) fn clear_signal(&self, calls: &mut Syscalls) -> bool {
-        let signalled = self.signalled.get();
-        if signalled {
-            calls[Syscall::Wait] += 1;
-            // Fails when there is none.
-            let _ = rustix::io::read(&self.signal, &mut [0; 8]);
-        }
-        signalled
+    /// Whether completions are signalled to a foreign loop.
+    #[inline]
+    pub(super) fn is_signalled(&self) -> bool {
+        self.signalled.get()
+    }
+
+    /// Takes the signal to a foreign loop back.
+    pub(super) fn clear_signal(&self, calls: &mut Syscalls) {
+        calls[Syscall::Wait] += 1;
+        // Fails when there is none.
+        let _ = rustix::io::read(&self.signal, &mut [0; 8]);
     }
 
     /// Sends `len` bytes, now or with the batch; how many were taken.
@@ -329,13 +331,14 @@ impl Interface for UringInterface {
 
     #[inline]
     fn submit(net: &mut Net<Self>) {
-        if net.interface.ring.has_entries() {
+        // What was cut short has its poll submitted too, or a foreign loop would sleep over it.
+        while net.interface.ring.has_entries() {
             net.interface
                 .ring
                 .submit(&mut net.core.stats.syscalls[Syscall::Wait]);
-        }
-        if !net.interface.ring.unsent.is_empty() {
-            turn::account_unsent(net);
+            if !net.interface.ring.unsent.is_empty() {
+                turn::account_unsent(net);
+            }
         }
     }
 

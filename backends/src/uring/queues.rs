@@ -86,18 +86,24 @@ impl Queues {
             let before = self.reaped.len();
             self.reap();
             self.may_have_more = self.reaped.len() > before && self.uring.submission().taskrun();
-            // Only the first call waits.
-            want = 0;
             match result.map_err(|error| error.raw_os_error()) {
                 // The time is over, or a signal came: the caller sees whether to wait again.
-                Ok(_) | Err(Some(libc::ETIME | libc::EINTR)) => {}
-                // Completions had to be taken first, which has been done, or the kernel is short of memory.
-                Err(Some(libc::EBUSY | libc::EAGAIN | libc::ENOMEM)) => std::thread::yield_now(),
+                Ok(_) | Err(Some(libc::ETIME)) => {}
+                Err(Some(libc::EINTR)) if want > 0 => {}
+                // A signal came before the work was done, completions had to be taken first, which has been done, or the
+                // kernel is short of memory.
+                Err(Some(libc::EINTR | libc::EBUSY | libc::EAGAIN | libc::ENOMEM)) => {
+                    std::thread::yield_now();
+                    want = 0;
+                    continue;
+                }
                 Err(error) => {
                     tracing::error!(?error, "io_uring_enter fails: the loop ends");
                     self.broken = Some(error.unwrap_or(libc::EIO));
                 }
             }
+            // Only the first call waits.
+            want = 0;
             let submissions = self.uring.submission();
             if submissions.is_empty() && !submissions.cq_overflow() {
                 return;

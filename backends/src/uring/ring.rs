@@ -207,6 +207,12 @@ impl Ring {
         self.queues.has_events()
     }
 
+    /// Whether the kernel says that it has put work off. It may say so when that is done; see
+    /// [`may_have_more`](Ring::may_have_more).
+    pub(super) fn has_put_off(&mut self) -> bool {
+        self.queues.uring.submission().taskrun()
+    }
+
     /// Whether the last call may not have brought all that there was.
     pub(super) fn may_have_more(&self) -> bool {
         self.queues.may_have_more

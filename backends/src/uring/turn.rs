@@ -34,10 +34,10 @@ pub(super) fn wait(
         ));
     }
     let calls = &mut core.stats.syscalls;
-    let cleared = interface.clear_signal(calls);
+    let foreign = interface.is_signalled();
     let mut events = interface.ring.reap();
-    // What is there already needs no call, unless there is something to submit, or the signal that was cleared was of more.
-    if events == 0 || cleared || interface.ring.has_entries() {
+    // What is there already needs no call, unless there is something to submit, or more was signalled to a foreign loop.
+    if events == 0 || foreign || interface.ring.has_entries() {
         let timeout = if events > 0 { Some(Duration::ZERO) } else { timeout };
         let calls = &mut calls[Syscall::Wait];
         if timeout == Some(Duration::ZERO) {
@@ -48,6 +48,14 @@ pub(super) fn wait(
         events = interface.ring.reap();
     }
     interface.ring.check()?;
+    if foreign {
+        interface.clear_signal(calls);
+        // What was signalled between the call and the clearing shows by the flag alone.
+        if interface.ring.has_put_off() {
+            interface.ring.submit(&mut calls[Syscall::Wait]);
+            events = interface.ring.reap();
+        }
+    }
     // With very many connections more may be there, and answers that leave together cost less. With few it does not pay:
     // their peers would go to sleep meanwhile. Nor with large messages, which would fall out of the cache.
     let most = (core.conns.len() / 4).min(GATHERED);

@@ -57,7 +57,7 @@ pub struct ConnState<Io> {
     /// Bytes handed to the kernel for sending that it has not taken: they stand in front of the queue. (Completion
     /// interfaces only.)
     pub in_flight: usize,
-    /// Bytes the handler has not consumed; the bytes are in the [`Inbox`](crate::shared::Inbox).
+    /// Bytes the handler has not consumed; the bytes are kept by [`Delivery`](super::Delivery).
     pub unread: usize,
     /// Deliver nothing below this many unread bytes.
     pub want: usize,

@@ -1,6 +1,6 @@
 //! The program under test, running.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -82,6 +82,14 @@ impl Server {
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Halts it, until it is sent `CONT`.
+    pub(crate) fn halt(&self) {
+        self.signal(Signal::STOP);
+        let status = waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED);
+        let (_, status) = status.expect("it is our child").expect("it was waited for");
+        assert!(status.stopped(), "it has ended: {status:?}");
     }
 
     /// Waits for its end.
