@@ -49,7 +49,7 @@ impl Process {
         })
     }
 
-    /// The next line it writes, which must not take longer than [`ANSWER`] to begin.
+    /// The next line it writes, which must not take longer than some seconds to begin.
     pub fn answer(&mut self) -> Result<String, Failure> {
         if self.output.buffer().is_empty() {
             let mut pipe = [PollFd::new(self.output.get_ref(), PollFlags::IN)];

@@ -146,12 +146,12 @@ fn foreign_loop<R: Machine, F: Foreign>() {
     // And then it sleeps. (A report may be of what was done meanwhile, but not again and again.)
     stage.idle();
     assert_eq!(stage.driver.next_deadline(), None);
-    let stale = (0..3).find(|_| {
+    let quiet = (0..3).find(|_| {
         let readable = foreign.wait(&stage.driver, Duration::from_millis(20));
         stage.poll();
         !readable
     });
-    assert!(stale.is_some(), "readable with nothing to deliver");
+    assert!(quiet.is_some(), "readable with nothing to deliver");
 }
 
 /// Driven from poll(2): accepting, echoing, timers, deadlines, remotes, posts, dials and ends all come.

@@ -1,36 +1,36 @@
 //! The memory that received bytes come in, lent to the kernel piece by piece.
 
 use io_uring::types::BufRingEntry;
-use std::alloc::{self, Layout};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use std::io;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Buffer rings must begin on a page.
-const PAGE: usize = 4096;
-
-/// A piece of memory that begins on a page; all zeros at first.
+/// A piece of memory that begins on a page, as buffer rings must; all zeros at first. What has not been touched costs none.
 struct Pages {
     start: NonNull<u8>,
-    layout: Layout,
+    size: usize,
 }
 
 impl Pages {
     fn new(size: usize) -> io::Result<Pages> {
-        let layout = Layout::from_size_align(size.max(1), PAGE)
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "Config::lent_buffers is too large"))?;
-        // SAFETY: the layout's size is not 0.
-        let start = unsafe { alloc::alloc_zeroed(layout) };
-        let start = NonNull::new(start).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Pages { start, layout })
+        let (may, how) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
+        // SAFETY: a new mapping, where the kernel likes, takes nobody's memory away.
+        let start = unsafe { mmap_anonymous(ptr::null_mut(), size, may, how)? };
+        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Pages { start, size })
     }
 }
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        // SAFETY: `start` was allocated with this layout, by `new`, and is freed nowhere else.
-        unsafe { alloc::dealloc(self.start.as_ptr(), self.layout) }
+        // SAFETY: this is the whole of what `new` mapped, which nobody uses any more: pieces do not outlive the pool, and the
+        // kernel is done with it, or `Ring` would not let go of it.
+        let unmapped = unsafe { munmap(self.start.as_ptr().cast(), self.size) };
+        if let Err(error) = unmapped {
+            tracing::error!(%error, "lent memory cannot be given back");
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! An echo server written by hand on `io_uring` (Linux 6.7 and later): multishot accept and receive into buffers of a
 //! pool, and the answers of a turn submitted by the same call that waits for the next.
 //!
-//! - [`pool`]: the receive buffers
-//! - [`client`]: one connection's state, and what it still owes
-//! - [`engine`]: the operations: submitting, and reaping what they came to
+//! - `pool`: the receive buffers
+//! - `client`: one connection's state, and what it still owes
+//! - `engine`: the operations: submitting, and reaping what they came to
 //! - here: the loop, and what it does about each completion
 
 #![allow(
