@@ -218,17 +218,6 @@ impl Ring {
         self.queues.may_have_more
     }
 
-    /// Submits everything that was entered, and has up to `want` completions worked off that are there.
-    pub(super) fn gather(&mut self, want: usize, calls: &mut u64) {
-        self.enter(want as u32, Some(Duration::ZERO), calls);
-    }
-
-    /// How many bytes the completions speak of that have not been looked at.
-    pub(super) fn received(&self) -> usize {
-        let results = self.queues.reaped.iter().map(cqueue::Entry::result);
-        results.filter_map(|result| usize::try_from(result).ok()).sum()
-    }
-
     /// Whether anything waits to be submitted.
     #[inline]
     pub(super) fn has_entries(&self) -> bool {

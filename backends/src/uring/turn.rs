@@ -10,15 +10,6 @@ use sockman::{Conn, Id, Listener, RawId, Sink, Syscall};
 use std::io;
 use std::time::Duration;
 
-/// How many receives the kernel works off in a call that asks for fewer completions.
-const WORKED_OFF: usize = 20;
-
-/// Completions that are gathered before the first is answered, if so many are there.
-const GATHERED: usize = 256;
-
-/// With more bytes than this none are gathered.
-const GATHERED_BYTES: usize = 64 << 10;
-
 /// Waits, and delivers what was completed.
 pub(super) fn wait(
     engine: &mut Engine<UringInterface>,
@@ -55,15 +46,6 @@ pub(super) fn wait(
             interface.ring.submit(&mut calls[Syscall::Wait]);
             events = interface.ring.reap();
         }
-    }
-    // With very many connections more may be there, and answers that leave together cost less. With few it does not pay:
-    // their peers would go to sleep meanwhile. Nor with large messages, which would fall out of the cache.
-    let most = (core.conns.len() / 4).min(GATHERED);
-    if (WORKED_OFF..most).contains(&events) && interface.ring.received() <= GATHERED_BYTES {
-        interface
-            .ring
-            .gather(most - events, &mut core.stats.syscalls[Syscall::Wait]);
-        events = interface.ring.reap();
     }
     let events = events.min(core.config.events);
     interface.begin_turn(events);
