@@ -43,6 +43,8 @@ const COUNTED: &[&str] = &[
     "a_post_wakes_a_sleeping_loop_without_a_tick",
     "a_backlog_is_drained_in_a_burst",
     "next_deadline_is_the_next_timers_time",
+    "timers_fire_in_order_and_never_early",
+    "resume_offers_unread_bytes_without_sleeping",
     "an_answer_may_come_long_after_eof",
     "many_pieces_leave_in_one_write",
     "header_and_payload_leave_in_one_write",
