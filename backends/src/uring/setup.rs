@@ -14,12 +14,17 @@ use std::rc::Rc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unavailable {
-    /// The kernel has no io_uring, or an older one than 6.0; [`io::ErrorKind::Unsupported`].
+    /// The kernel has no io_uring, or that of a Linux before 6.0; [`io::ErrorKind::Unsupported`].
     TooOld {
         /// What the kernel calls itself.
         release: String,
-        /// What is lacking.
-        lacks: &'static str,
+    },
+    /// The kernel has io_uring without something that is needed; [`io::ErrorKind::Unsupported`].
+    Missing {
+        /// What the kernel calls itself.
+        release: String,
+        /// What is missing.
+        feature: &'static str,
     },
     /// The kernel has it and does not let this process use it; [`io::ErrorKind::PermissionDenied`].
     Forbidden {
@@ -32,9 +37,13 @@ pub enum Unavailable {
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unavailable::TooOld { release, lacks } => write!(
+            Unavailable::TooOld { release } => write!(
                 f,
-                "io_uring: this kernel ({release}) lacks {lacks}; Linux 6.0 or newer is needed"
+                "this kernel ({release}) is too old for io_uring, or was built without it: Linux 6.0 or newer is needed"
+            ),
+            Unavailable::Missing { release, feature } => write!(
+                f,
+                "io_uring of this kernel ({release}) lacks {feature}: Linux 6.0 or newer has it"
             ),
             Unavailable::Forbidden { sysctl: Some(value) } => write!(
                 f,
@@ -53,17 +62,25 @@ impl std::error::Error for Unavailable {}
 impl From<Unavailable> for io::Error {
     fn from(why: Unavailable) -> io::Error {
         let kind = match why {
-            Unavailable::TooOld { .. } => io::ErrorKind::Unsupported,
+            Unavailable::TooOld { .. } | Unavailable::Missing { .. } => io::ErrorKind::Unsupported,
             Unavailable::Forbidden { .. } => io::ErrorKind::PermissionDenied,
         };
         io::Error::new(kind, why)
     }
 }
 
-fn too_old(lacks: &'static str) -> io::Error {
+fn release() -> String {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let release = release.trim().to_owned();
-    Unavailable::TooOld { release, lacks }.into()
+    release.trim().to_owned()
+}
+
+fn too_old() -> io::Error {
+    Unavailable::TooOld { release: release() }.into()
+}
+
+fn missing(feature: &'static str) -> io::Error {
+    let release = release();
+    Unavailable::Missing { release, feature }.into()
 }
 
 /// What the kernel has of what is not needed.
@@ -130,13 +147,13 @@ fn queues(config: &Config) -> io::Result<(IoUring, bool)> {
             Ok(uring) => return Ok((uring, deferred)),
         }
     }
-    Err(too_old("single-issuer rings"))
+    Err(too_old())
 }
 
 /// Why there is no ring.
 fn refused(error: io::Error) -> io::Error {
     match error.raw_os_error() {
-        Some(libc::ENOSYS) => too_old("io_uring (built without it, or older than 5.1)"),
+        Some(libc::ENOSYS) => too_old(),
         Some(libc::EPERM | libc::EACCES) => {
             let sysctl = fs::read_to_string("/proc/sys/kernel/io_uring_disabled").ok();
             let sysctl = sysctl
@@ -160,7 +177,7 @@ fn lend(uring: &IoUring, config: &Config) -> io::Result<Rc<Memory>> {
             .submitter()
             .register_buf_ring_with_flags(memory.address(), memory.count, GROUP, 0)
             .map_err(|error| match error.raw_os_error() {
-                Some(libc::EINVAL) => too_old("rings of buffers"),
+                Some(libc::EINVAL) => missing("rings of buffers"),
                 _ => error,
             })?;
     }
@@ -180,13 +197,13 @@ pub(super) fn try_receiving(uring: &mut IoUring, pool: &mut Pool) -> io::Result<
             return Err(io::ErrorKind::OutOfMemory.into());
         }
     }
-    let lacks = "multishot receiving into a ring of buffers";
+    let feature = "multishot receiving into a ring of buffers";
     let mut received = 0;
     loop {
         uring.submit_and_wait(1)?;
         let done: Vec<cqueue::Entry> = uring.completion().collect();
         for entry in done {
-            let count = usize::try_from(entry.result()).map_err(|_| too_old(lacks))?;
+            let count = usize::try_from(entry.result()).map_err(|_| missing(feature))?;
             received += count;
             if let Some(buffer) = cqueue::buffer_select(entry.flags())
                 && let Some(piece) = pool.take(buffer, count)
@@ -197,10 +214,43 @@ pub(super) fn try_receiving(uring: &mut IoUring, pool: &mut Pool) -> io::Result<
                 let end = if received == 1 {
                     Ok(())
                 } else {
-                    Err(too_old(lacks))
+                    Err(missing(feature))
                 };
                 return end;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(error: &io::Error) -> &Unavailable {
+        let inner = error.get_ref().expect("an inner error");
+        inner.downcast_ref().expect("the reason")
+    }
+
+    #[test]
+    fn the_reasons_are_told_apart() {
+        let old = refused(io::Error::from_raw_os_error(libc::ENOSYS));
+        assert_eq!(old.kind(), io::ErrorKind::Unsupported);
+        assert!(matches!(why(&old), Unavailable::TooOld { release } if !release.is_empty()));
+
+        let lacking = missing("wings");
+        assert_eq!(lacking.kind(), io::ErrorKind::Unsupported);
+        assert!(lacking.to_string().contains("lacks wings"), "{lacking}");
+
+        for code in [libc::EPERM, libc::EACCES] {
+            let forbidden = refused(io::Error::from_raw_os_error(code));
+            assert_eq!(forbidden.kind(), io::ErrorKind::PermissionDenied);
+            assert!(matches!(why(&forbidden), Unavailable::Forbidden { .. }));
+        }
+        let by_sysctl = Unavailable::Forbidden { sysctl: Some(2) }.to_string();
+        assert!(by_sysctl.contains("kernel.io_uring_disabled is 2"), "{by_sysctl}");
+
+        // Anything else is what it is.
+        let other = refused(io::Error::from_raw_os_error(libc::EMFILE));
+        assert_eq!(other.raw_os_error(), Some(libc::EMFILE));
     }
 }
