@@ -339,7 +339,7 @@ fn an_interrupted_call_does_not_leave_a_foreign_loop_asleep() {
 }
 
 /// A ring that is lost is an error of every turn, also of those that do not wait, and not a loop that goes round idly.
-/// (What was lent to the kernel is leaked then, as it must be: AddressSanitizer reports that, and is right.)
+/// (What was lent to the kernel is leaked then, as it must be: a leak checker reports that, and is right.)
 #[test]
 fn a_lost_ring_ends_the_loop() {
     for timeout in [Duration::ZERO, Duration::from_millis(5)] {
