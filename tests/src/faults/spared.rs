@@ -31,6 +31,7 @@ const WITHOUT_A_TURN: &[&str] = &[
     "a_write_error_stops_writing_and_reading_goes_on",
     "a_connection_refused_in_open_is_closed_silently",
     "one_large_response_is_not_an_offence",
+    "busy_peers_on_another_thread_are_all_answered",
 ];
 
 /// Scripts that count turns, system calls or events, or ask whether the loop has nothing to do: whatever ends early makes
