@@ -1,11 +1,13 @@
 //! Contract 14: one flooding peer starves nobody.
 
 use crate::recorder::{Event, Recorder};
-use crate::rig::Rig;
+use crate::rig::{Machine, Rig};
 use crate::stage::{LIMIT, Stage, stuff, take};
 use sockman::{Bytes, Config, SockMan};
 use std::cell::Cell;
 use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const BUDGET: usize = 16 << 10;
 
@@ -114,4 +116,43 @@ pub fn a_handler_that_resumes_for_ever_starves_nobody<R: Rig>() {
     let (_, mut other) = stage.connect();
     assert_eq!(stuff(&mut other, b"ping"), 4);
     assert_eq!(stage.read(&mut other, 4), b"ping");
+}
+
+/// Peers on another thread, all of them busy, then resting, then busy again: every message is answered.
+pub fn busy_peers_on_another_thread_are_all_answered<R: Machine>() {
+    const BURSTS: usize = 30;
+    const EACH: usize = 8;
+    let mut stage = Stage::<R>::new(Recorder::echo());
+    let mut peers: Vec<_> = (0..50).map(|_| stage.connect().1).collect();
+    let remote = stage.driver.remote();
+    let thread = thread::spawn(move || {
+        let message = [7; 64];
+        let by = Instant::now() + LIMIT;
+        for _ in 0..BURSTS {
+            let mut left: Vec<_> = peers.iter_mut().map(|peer| (peer, 0, 0)).collect();
+            while left.iter().any(|(_, _, answered)| *answered < EACH) {
+                assert!(Instant::now() < by, "a message is not answered");
+                for (peer, sent, answered) in &mut left {
+                    if sent == answered && *sent < EACH {
+                        assert_eq!(stuff(*peer, &message), message.len());
+                        *sent += 1;
+                    }
+                    let mut heard = Vec::new();
+                    let ended = take(*peer, &mut heard, message.len()).expect("the peer's read");
+                    assert!(!ended && (heard.is_empty() || heard.len() == message.len()));
+                    *answered += usize::from(!heard.is_empty());
+                }
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        remote.wake();
+        peers
+    });
+    while !thread.is_finished() {
+        stage
+            .driver
+            .turn(Some(Duration::from_millis(100)))
+            .expect("a turn");
+    }
+    drop(thread.join().expect("every message is answered"));
 }

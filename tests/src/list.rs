@@ -200,6 +200,8 @@ macro_rules! machine_scripts {
                 an_adopted_socket_belongs_to_the_side_that_adopted_it;
             layer:
                 a_post_from_another_thread_goes_through_the_layer;
+            fairness:
+                busy_peers_on_another_thread_are_all_answered;
         }
     };
 }
