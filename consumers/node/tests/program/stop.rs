@@ -5,8 +5,9 @@ use crate::server::{Ended, Server};
 use rustix::process::Signal;
 use sockman_node::Choice;
 use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 fn on_each_backend(script: impl Fn(&str)) {
@@ -122,6 +123,12 @@ fn the_file_of_a_unix_socket_is_removed_and_a_stale_one_replaced() {
         server.signal(Signal::KILL);
         assert_eq!(server.wait().status.code(), None, "killed");
         assert!(path.exists(), "a killed server leaves its file");
+        // With io_uring the kernel takes a moment after the process has gone.
+        let by = Instant::now() + Duration::from_secs(10);
+        while UnixStream::connect(&path).is_ok() {
+            assert!(Instant::now() < by, "a killed server listens on");
+            thread::sleep(Duration::from_millis(5));
+        }
 
         let server = Server::start(backend, &[&at], &[]);
         ping(&mut *connect(&at), b"second");
