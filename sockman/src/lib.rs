@@ -26,6 +26,7 @@ mod reason;
 mod remote;
 pub mod shared;
 mod stats;
+mod sync;
 mod wrapper;
 
 pub use backend::{Backend, Sink, Turn};
