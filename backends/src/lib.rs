@@ -6,6 +6,7 @@
 //! | `polling` | [`Polling`] | the readiness engine over the crate `polling` |
 //! | `uv` | [`Uv`] | libuv streams, through the crate `libuv-sys2`, whose build needs libclang |
 //! | `uring` | [`Uring`] | Linux's io_uring, through the crate `io-uring` |
+//! | `sim` | [`sim::Sim`] | the readiness engine on a [simulated network](sim), for tests; never the default |
 //!
 //! [`DefaultBackend`] is the first of these that is compiled in, in this order. Features are additive: turning one on
 //! adds a type and changes nothing else, except that `DefaultBackend` may become a backend further up in the table.
@@ -48,12 +49,16 @@ pub mod mio;
 pub mod polling;
 #[cfg(feature = "readiness")]
 pub mod readiness;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg(any(feature = "readiness", feature = "uring", feature = "uv"))]
 mod socket;
 #[cfg(feature = "uring")]
 pub mod uring;
 #[cfg(feature = "uv")]
 pub mod uv;
+#[cfg(any(feature = "sim", feature = "uring-faults"))]
+mod when;
 
 #[cfg(feature = "mio")]
 pub use crate::mio::Mio;

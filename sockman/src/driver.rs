@@ -106,6 +106,11 @@ impl<B: Backend, H: Handler> Driver<B, H> {
         &self.sessions.handler
     }
 
+    /// The backend, for what it tells beyond the trait.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
     /// The connection's session, if it is open: for inspection from outside callbacks.
     pub fn session(&self, conn: Conn) -> Option<&H::Session> {
         self.sessions.sessions.get(conn)

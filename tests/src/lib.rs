@@ -12,7 +12,8 @@
 //!
 //! That makes `mine::tcp::…`, `mine::tcp6::…` and `mine::unix::…`, which run under `cargo test` and `cargo nextest`.
 //! A backend whose world is not this machine's sockets (a simulation) implements [`Rig`] with its [`Peer`]s and
-//! [`Host`]s and uses [`scripts!`] and [`tcp_scripts!`] alone: the `machine_…` ones need descriptors and threads.
+//! [`Host`]s and uses [`simulated_conformance!`]: the `machine_…` scripts, and they alone, are left out, since they need
+//! real descriptors, processes or threads.
 //!
 //! # What is where
 //!
@@ -98,6 +99,8 @@ pub mod unix;
 pub mod unread;
 
 pub use recorder::{Event, Life, Ops, Recorder};
+#[cfg(feature = "sim")]
+pub use rig::Simulated;
 pub use rig::{
     Family, Host, Kind, Machine, Net, Peer, Plain, PlainHost, Real, Rig, Tcp, Tcp6, Unix, has_ipv6, in_child,
     named, open_descriptors, raise_descriptor_limit, script,

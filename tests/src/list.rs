@@ -232,11 +232,11 @@ macro_rules! machine_unix_scripts {
     };
 }
 
-/// A few of the scripts of [`scripts!`], for TCP over IPv6, which differs in its addresses only; where there is none they say so and pass.
+/// A few of the scripts of [`scripts!`], for TCP over IPv6, which differs in its addresses only; where `$here` says that there is none they pass.
 #[macro_export]
 macro_rules! ipv6_scripts {
-    ($rig:ty) => {
-        $crate::tests_of! { @when $crate::has_ipv6(), $rig,
+    ($rig:ty, $here:expr) => {
+        $crate::tests_of! { @when $here, $rig,
             order:
                 a_life_is_open_received_eof_closed;
             bytes:
@@ -291,7 +291,7 @@ macro_rules! conformance {
             mod tcp6 {
                 use super::super::*;
                 type Rig = $crate::Real<$backend, $crate::Tcp6>;
-                $crate::ipv6_scripts!(Rig);
+                $crate::ipv6_scripts!(Rig, $crate::has_ipv6());
             }
             mod unix {
                 use super::super::*;
@@ -299,6 +299,33 @@ macro_rules! conformance {
                 $crate::scripts!(Rig);
                 $crate::machine_scripts!(Rig);
                 $crate::machine_unix_scripts!(Rig);
+            }
+        }
+    };
+}
+
+/// The suite on a backend whose rig is not of this machine: `simulated_conformance!(mine, MyRig, MyBackend)`, for a rig
+/// `MyRig<MyBackend, Kind>`, makes tests such as `mine::tcp::bytes_arrive_in_order`. Left out are
+/// [`machine_scripts!`](crate::machine_scripts) and its kin, which need real descriptors, processes or threads; nothing else.
+#[macro_export]
+macro_rules! simulated_conformance {
+    ($name:ident, $($rig:ident)::+, $backend:ty) => {
+        mod $name {
+            mod tcp {
+                use super::super::*;
+                type Rig = $($rig)::+<$backend, $crate::Tcp>;
+                $crate::scripts!(Rig);
+                $crate::tcp_scripts!(Rig);
+            }
+            mod tcp6 {
+                use super::super::*;
+                type Rig = $($rig)::+<$backend, $crate::Tcp6>;
+                $crate::ipv6_scripts!(Rig, true);
+            }
+            mod unix {
+                use super::super::*;
+                type Rig = $($rig)::+<$backend, $crate::Unix>;
+                $crate::scripts!(Rig);
             }
         }
     };

@@ -17,6 +17,11 @@ impl<K> Readiness<K> {
     pub fn over(kernel: K) -> Self {
         Readiness { kernel }
     }
+
+    /// The kernel.
+    pub fn kernel(&self) -> &K {
+        &self.kernel
+    }
 }
 
 impl<K: Kernel> Interface for Readiness<K> {

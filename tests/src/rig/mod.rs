@@ -3,14 +3,19 @@
 //! - this file: the traits [`Rig`], [`Peer`], [`Host`], and [`Machine`] for scripts about real descriptors or threads
 //! - [`Real`]: the rig over real sockets, in the families [`Tcp`], [`Tcp6`] and [`Unix`]
 //! - `socket`: the plain peers of that rig, sockets of the standard library
+//! - [`Simulated`](crate::Simulated): the rig over simulated ones, with the feature `sim`
 //! - `child`: runs a script in a process of its own
 
 mod child;
 mod real;
+#[cfg(feature = "sim")]
+mod simulated;
 mod socket;
 
 pub use child::{in_child, named, open_descriptors, raise_descriptor_limit, script};
 pub use real::{Kind, Net, Real, Tcp, Tcp6, Unix, has_ipv6};
+#[cfg(feature = "sim")]
+pub use simulated::{Listening, Simulated};
 pub use socket::{Plain, PlainHost};
 
 use sockman::{Backend, Config, Endpoint};

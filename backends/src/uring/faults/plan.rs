@@ -1,5 +1,7 @@
 //! Which faults there are, and when they happen.
 
+pub use crate::when::When;
+use crate::when::{STEP, mix};
 use std::cell::RefCell;
 
 macro_rules! faults {
@@ -87,24 +89,6 @@ impl Fault {
     }
 }
 
-/// At which of its opportunities, counted from 0, a fault happens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum When {
-    /// At none.
-    #[default]
-    Never,
-    /// At one.
-    At(u64),
-    /// At this one and all that follow.
-    From(u64),
-    /// At the first so many.
-    First(u64),
-    /// At the last of every so many.
-    Every(u64),
-    /// At one of so many, by chance.
-    OneIn(u64),
-}
-
 /// What is to happen. By itself, nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -181,14 +165,11 @@ impl State {
     pub(super) fn hits(&mut self, fault: Fault) -> bool {
         let number = self.opportunities[fault as usize];
         self.opportunities[fault as usize] += 1;
-        let hit = match self.plan.when[fault as usize] {
-            When::Never => false,
-            When::At(at) => number == at,
-            When::From(from) => number >= from,
-            When::First(count) => number < count,
-            When::Every(count) => number % count == count - 1,
-            When::OneIn(count) => self.random().is_multiple_of(count),
-        };
+        let when = self.plan.when[fault as usize];
+        let hit = when.hits(number, || {
+            self.random = self.random.wrapping_add(STEP);
+            mix(self.random)
+        });
         self.happened[fault as usize] += u64::from(hit);
         hit
     }
@@ -196,15 +177,6 @@ impl State {
     /// The first of `faults` that is to happen.
     pub(super) fn first(&mut self, faults: &[Fault]) -> Option<Fault> {
         faults.iter().copied().find(|fault| self.hits(*fault))
-    }
-
-    /// Steele and Vigna's `SplitMix64`.
-    fn random(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.random;
-        word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ word >> 31
     }
 }
 
