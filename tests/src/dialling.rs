@@ -277,7 +277,7 @@ pub fn a_failed_dial_may_be_repeated_from_its_callback<R: Rig>() {
                 .expect("the options are right");
         }
     });
-    let mut stage = Stage::<R>::new(recorder);
+    let mut stage = Stage::on(rig, &Config::default(), recorder);
     stage.dial(&nowhere, &DialOptions::key(1));
     stage.until("three failures", |s| s.seen().failed_dials.len() == 3);
     let keys: Vec<_> = stage.seen().failed_dials.iter().map(|(key, _)| *key).collect();

@@ -206,7 +206,7 @@ pub fn stale_events_do_not_reach_a_connection_dialled_from_closed<R: Rig>() {
                 born.borrow_mut().push(heir.expect("the options are right"));
             }
         });
-    let mut stage = Stage::<R>::new(recorder);
+    let mut stage = Stage::on(rig, &Config::default(), recorder);
     let mut old: Vec<_> = (0..MANY).map(|_| stage.connect()).collect();
     *victims.borrow_mut() = old.iter().map(|(conn, _)| *conn).collect();
     for (_, peer) in &mut old {

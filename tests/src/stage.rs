@@ -35,7 +35,11 @@ impl<R: Rig> Stage<R> {
 
     /// With these settings.
     pub fn with(config: &Config, recorder: Recorder) -> Self {
-        let mut rig = R::new();
+        Stage::on(R::new(), config, recorder)
+    }
+
+    /// In a world that is there already.
+    pub fn on(mut rig: R, config: &Config, recorder: Recorder) -> Self {
         let backend = rig
             .backend(config)
             .unwrap_or_else(|error| panic!("{} does not work here: {error}", R::Backend::NAME));

@@ -31,6 +31,8 @@ impl<B, N: Net> Simulated<B, N> {
     pub fn planned(plan: Plan) -> Self {
         let network = Network::new(Settings {
             plan,
+            // Some scripts connect thousands.
+            descriptors: 20_000,
             ..Settings::default()
         });
         let near = network.host();
