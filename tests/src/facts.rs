@@ -26,7 +26,12 @@ pub fn info_tells_what_is_known_of_a_connection<R: Rig>() {
     );
     assert_eq!(fresh.local, Some(stage.at.clone()));
     match R::FAMILY {
-        Family::Tcp => assert!(fresh.peer.tcp().is_some_and(|peer| peer.port() != 0 && !peer.ip().is_unspecified())),
+        Family::Tcp => assert!(
+            fresh
+                .peer
+                .tcp()
+                .is_some_and(|peer| peer.port() != 0 && !peer.ip().is_unspecified())
+        ),
         Family::Unix => assert_eq!(fresh.peer, Endpoint::Unix("".into())),
     }
     assert_eq!(stuff(&mut peer, b"12345"), 5);

@@ -12,4 +12,8 @@ sockman_tests::conformance!(uv, sockman_backends::Uv);
 #[cfg(feature = "sim")]
 sockman_tests::simulated_conformance!(sim, sockman_tests::Simulated, sockman_backends::sim::Sim);
 #[cfg(feature = "sim")]
-sockman_tests::simulated_conformance!(sim_level, sockman_tests::Simulated, sockman_backends::sim::SimLevel);
+sockman_tests::simulated_conformance!(
+    sim_level,
+    sockman_tests::Simulated,
+    sockman_backends::sim::SimLevel
+);

@@ -1,4 +1,5 @@
 //! Every scenario has the same trace on every backend that is compiled in; and what compares them can tell.
+#![cfg(any(feature = "mio", feature = "polling", feature = "uv", feature = "uring"))]
 
 use sockman::{Conn, Id, RawId};
 use sockman_tests::traces::{Line, Played, Trace, assert_equal, differences, played, talking};
@@ -7,14 +8,22 @@ use std::fs;
 use std::path::Path;
 
 sockman_tests::equal_traces! {
-    #[cfg(feature = "mio")]
-    sockman_backends::Mio,
-    #[cfg(feature = "polling")]
-    sockman_backends::Polling,
-    #[cfg(feature = "uv")]
-    sockman_backends::Uv,
-    #[cfg(feature = "uring")]
-    sockman_backends::Uring,
+    real {
+        #[cfg(feature = "mio")]
+        Real<sockman_backends::Mio>,
+        #[cfg(feature = "polling")]
+        Real<sockman_backends::Polling>,
+        #[cfg(feature = "uv")]
+        Real<sockman_backends::Uv>,
+        #[cfg(feature = "uring")]
+        Real<sockman_backends::Uring>,
+    }
+    simulated {
+        #[cfg(feature = "sim")]
+        Simulated<sockman_backends::sim::Sim>,
+        #[cfg(feature = "sim")]
+        Simulated<sockman_backends::sim::SimLevel>,
+    }
 }
 
 /// Every public scenario is a test.

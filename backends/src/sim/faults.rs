@@ -81,7 +81,14 @@ impl Fault {
         };
         !matches!(
             self,
-            NoBuffers | Reset | AcceptAborted | DialFailed | DialRefused | DialUnreachable | ClockJump | Crash
+            NoBuffers
+                | Reset
+                | AcceptAborted
+                | DialFailed
+                | DialRefused
+                | DialUnreachable
+                | ClockJump
+                | Crash
         )
     }
 

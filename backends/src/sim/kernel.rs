@@ -157,7 +157,12 @@ impl<const LEVEL: bool> Kernel for SimKernel<LEVEL> {
         Ok(self.host.world.borrow_mut().flag(self.host.id).into())
     }
 
-    fn listen(&mut self, at: &Endpoint, how: &ListenOptions, calls: &mut Syscalls) -> io::Result<SimListener> {
+    fn listen(
+        &mut self,
+        at: &Endpoint,
+        how: &ListenOptions,
+        calls: &mut Syscalls,
+    ) -> io::Result<SimListener> {
         let host = self.running()?;
         calls[Syscall::Connect] += 3;
         let id = self.host.world.borrow_mut().listen(host, at, how)?;
@@ -256,7 +261,8 @@ impl<const LEVEL: bool> Kernel for SimKernel<LEVEL> {
         drop(world);
         match came {
             Err(Errno::DEADLK) => {
-                let why = "nothing will ever happen on this network again: a wait without a limit would not end";
+                let why =
+                    "nothing will ever happen on this network again: a wait without a limit would not end";
                 Err(io::Error::new(io::ErrorKind::Deadlock, why))
             }
             Err(error) => Err(error.into()),

@@ -157,6 +157,8 @@ impl Network {
 
 impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Network").field("elapsed", &self.elapsed()).finish_non_exhaustive()
+        f.debug_struct("Network")
+            .field("elapsed", &self.elapsed())
+            .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,10 @@ pub struct Plain {
 impl Plain {
     pub(super) fn dial(host: &Host, to: &Endpoint) -> io::Result<Plain> {
         host.check()?;
-        let (id, _) = host.world.borrow_mut().dial(host.id, to, &DialOptions::default())?;
+        let (id, _) = host
+            .world
+            .borrow_mut()
+            .dial(host.id, to, &DialOptions::default())?;
         let socket = SimSocket::new(host.world.clone(), id);
         let host = host.clone();
         Ok(Plain { host, socket })

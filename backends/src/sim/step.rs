@@ -144,7 +144,8 @@ impl Network {
                 // By the host's own clock, which may be ahead.
                 let ahead = world.clock(host) - now;
                 let since = |due: Instant| due.saturating_duration_since(world.base());
-                each.due().map(|due| super::world::nanos(since(due)).saturating_sub(ahead))
+                each.due()
+                    .map(|due| super::world::nanos(since(due)).saturating_sub(ahead))
             };
             if time.is_some_and(|time| time <= now) {
                 due += 1;

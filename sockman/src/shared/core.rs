@@ -65,6 +65,16 @@ pub struct Core<Io> {
     pub max_connections: usize,
 }
 
+/// Whether a write that failed so is the connection's end, which reading shows too. After any other error (want of buffers, a
+/// firewall's refusal) the connection would live on, and nobody would ever hear of the end that `Gone` announces.
+fn reading_shows(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut};
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionReset | ConnectionAborted | NotConnected | TimedOut
+    )
+}
+
 impl<Io> Core<Io> {
     /// An empty loop. `descriptors` is what the process may have open; it gives the default of
     /// [`Config::max_connections`].
@@ -272,7 +282,7 @@ impl<Io> Core<Io> {
         (c.high, c.in_flight) = (false, 0);
         match c.phase {
             // What the peer sent before is still to be read, and a pause respected; then comes `closed`.
-            Phase::Open if !c.eof || c.paused => {
+            Phase::Open if (!c.eof || c.paused) && reading_shows(&error) => {
                 c.write_error.get_or_insert(error);
             }
             _ => self.close(conn, Closed::from_error(error)),

@@ -15,7 +15,7 @@ mod socket;
 pub use child::{in_child, named, open_descriptors, raise_descriptor_limit, script};
 pub use real::{Kind, Net, Real, Tcp, Tcp6, Unix, has_ipv6};
 #[cfg(feature = "sim")]
-pub use simulated::{Listening, Simulated};
+pub use simulated::Simulated;
 pub use socket::{Plain, PlainHost};
 
 use sockman::{Backend, Config, Endpoint};

@@ -2,7 +2,9 @@
 
 use super::{Family, Host, Kind, Net, Peer, Rig};
 use sockman::{Config, Endpoint, ListenOptions};
-use sockman_backends::sim::{Host as SimHost, Network, Plain, PlainListener, Plan, Settings, Simulated as Backend};
+use sockman_backends::sim::{
+    Host as SimHost, Network, Plain, PlainListener, Plan, Settings, Simulated as Backend,
+};
 use std::io;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
@@ -13,9 +15,9 @@ pub struct Simulated<B, N> {
     /// The network.
     pub network: Network,
     /// Where the loop runs.
-    near: SimHost,
-    /// Where its peers are: the same host for Unix sockets.
-    far: SimHost,
+    pub near: SimHost,
+    /// Where its peers are, except for Unix sockets, which have both ends on one host.
+    pub far: SimHost,
     names: u16,
     types: PhantomData<(B, N)>,
 }
@@ -33,6 +35,8 @@ impl<B, N: Net> Simulated<B, N> {
             plan,
             // Some scripts connect thousands.
             descriptors: 20_000,
+            // So that a loop that is busy for a tenth of a second takes thousands of turns, and no more.
+            wait_cost: Duration::from_micros(20),
             ..Settings::default()
         });
         let near = network.host();

@@ -1,24 +1,37 @@
 //! Which scenarios there are, and the macro that makes tests of them.
 
 /// A test of each scenario, for TCP in the module `tcp` and for Unix sockets in the module `unix`, that plays it on each
-/// of these backends and fails where their traces differ. A backend may stand behind a condition.
+/// of these backends and fails where their traces differ. Each is given as a rig of this crate with a backend, and may stand
+/// behind a condition. Those of `simulated` are left out where a scenario needs real descriptors.
 ///
 /// ```
 /// // tests/equal_traces.rs in your crate, with `YourBackend` beside one that has been compared with the others.
 /// sockman_tests::equal_traces! {
-///     sockman_backends::DefaultBackend,
-///     #[cfg(target_os = "linux")] sockman_backends::DefaultBackend,
+///     real {
+///         Real<sockman_backends::DefaultBackend>,
+///         #[cfg(target_os = "linux")] Real<sockman_backends::DefaultBackend>,
+///     }
+///     simulated {}
 /// }
 /// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! equal_traces {
-    ($($backends:tt)*) => {
+    (
+        real { $($(#[$when:meta])* $rig:ident<$backend:ty>),* $(,)? }
+        simulated { $($(#[$and:meta])* $sim:ident<$simulated:ty>),* $(,)? }
+    ) => {
         mod tcp {
-            $crate::tests_of_traces! { $crate::Tcp, { $($backends)* } }
+            $crate::tests_of_traces! { $crate::Tcp, {
+                $($(#[$when])* $rig<$backend>,)* $($(#[$and])* $sim<$simulated>,)*
+            } }
+            $crate::machine_tests_of_traces! { $crate::Tcp, { $($(#[$when])* $rig<$backend>,)* } }
         }
         mod unix {
-            $crate::tests_of_traces! { $crate::Unix, { $($backends)* } }
+            $crate::tests_of_traces! { $crate::Unix, {
+                $($(#[$when])* $rig<$backend>,)* $($(#[$and])* $sim<$simulated>,)*
+            } }
+            $crate::machine_tests_of_traces! { $crate::Unix, { $($(#[$when])* $rig<$backend>,)* } }
         }
     };
 }
@@ -70,13 +83,24 @@ macro_rules! tests_of_traces {
                 stopping_gracefully,
                 stopping_at_the_limit,
                 shut_down_inside_a_callback,
-                two_protocols_on_one_loop,
-                handed_from_loop_to_loop,
-                given_away_and_kept;
+                two_protocols_on_one_loop;
             walks:
                 a_walk,
                 another_walk,
                 a_third_walk;
+        }
+    };
+}
+
+/// The list of those that need real descriptors.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! machine_tests_of_traces {
+    ($net:ty, $backends:tt) => {
+        $crate::test_each_trace! { $net, $backends,
+            loops:
+                handed_from_loop_to_loop,
+                given_away_and_kept;
         }
     };
 }
@@ -99,12 +123,12 @@ macro_rules! test_each_trace {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! traces_on {
-    ($net:ty, $chapter:ident, $name:ident, { $($(#[$when:meta])* $backend:ty),* $(,)? }) => {
+    ($net:ty, $chapter:ident, $name:ident, { $($(#[$when:meta])* $rig:ident<$backend:ty>,)* }) => {
         let mut traces = Vec::new();
         $(
             $(#[$when])*
-            traces.push($crate::traces::played::<$crate::Real<$backend, $net>>(
-                $crate::traces::$chapter::$name::<$crate::Real<$backend, $net>>,
+            traces.push($crate::traces::played::<$crate::$rig<$backend, $net>>(
+                $crate::traces::$chapter::$name::<$crate::$rig<$backend, $net>>,
             ));
         )*
         $crate::traces::assert_equal(&traces);

@@ -19,7 +19,9 @@ impl World {
 
     /// A socket goes, and its peer is told: by RST if that is asked for or bytes were not read, otherwise by FIN.
     pub(super) fn close(&mut self, id: SocketId, reset: bool) {
-        let Some(mut socket) = self.sockets.remove(id) else { return };
+        let Some(mut socket) = self.sockets.remove(id) else {
+            return;
+        };
         match socket.stage {
             Stage::Listening(_) => self.close_listener(id, &mut socket),
             Stage::Greeting(listener) => {
@@ -65,14 +67,18 @@ impl World {
 
     fn send_rst(&mut self, host: HostId, peer: Option<SocketId>) {
         let Some(peer) = peer else { return };
-        let Some(receiver) = self.sockets.get(peer) else { return };
+        let Some(receiver) = self.sockets.get(peer) else {
+            return;
+        };
         let (to, floor) = (receiver.host, receiver.pipe.last);
         self.send(host, to, Packet::Reset { to: peer }, 0, floor);
     }
 
     /// The connection is reset on its way: both ends get RST.
     pub(super) fn reset_both(&mut self, id: SocketId) {
-        let Some(socket) = self.sockets.get(id) else { return };
+        let Some(socket) = self.sockets.get(id) else {
+            return;
+        };
         let (host, peer, floor) = (socket.host, socket.peer, socket.pipe.last);
         self.send_rst(host, peer);
         let away = self.away(id).unwrap_or(host);
@@ -81,7 +87,9 @@ impl World {
 
     /// RST arrives (RFC 9293 section 3.10.7). What had arrived before can still be read.
     pub(super) fn rst(&mut self, to: SocketId) {
-        let Some(socket) = self.sockets.get_mut(to) else { return };
+        let Some(socket) = self.sockets.get_mut(to) else {
+            return;
+        };
         let error = match (&socket.stage, socket.pipe.end) {
             (Stage::Greeting(_), _) => return self.close(to, true),
             (Stage::Over | Stage::Listening(_), _) => return,
@@ -98,7 +106,9 @@ impl World {
 
     /// Nothing has got through for too long.
     pub(super) fn give_up(&mut self, id: SocketId, since: Nanos) {
-        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Some(socket) = self.sockets.get_mut(id) else {
+            return;
+        };
         if socket.unheard == Some(since) && matches!(socket.stage, Stage::Open) {
             socket.fail(Some(Errno::TIMEDOUT));
             let host = socket.host;

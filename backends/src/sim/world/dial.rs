@@ -17,7 +17,12 @@ const KNOCKS: u32 = 6;
 
 impl World {
     /// Starts to connect; whether it is connected already.
-    pub(crate) fn dial(&mut self, host: HostId, to: &Endpoint, how: &DialOptions) -> Result<(SocketId, bool)> {
+    pub(crate) fn dial(
+        &mut self,
+        host: HostId,
+        to: &Endpoint,
+        how: &DialOptions,
+    ) -> Result<(SocketId, bool)> {
         let came = match self.hits(host, Fault::DialFailed) {
             Some(_) => Err(Errno::ADDRNOTAVAIL),
             None => match to {
@@ -31,7 +36,11 @@ impl World {
 
     fn dial_unix(&mut self, host: HostId, path: &Path) -> Result<SocketId> {
         let listener = self.names.file(host, path)?;
-        if self.held(listener)?.backlog().is_none_or(|backlog| backlog.is_full()) {
+        if self
+            .held(listener)?
+            .backlog()
+            .is_none_or(|backlog| backlog.is_full())
+        {
             return Err(Errno::AGAIN);
         }
         self.take_descriptor(host)?;
@@ -77,18 +86,23 @@ impl World {
 
     /// A dial's first packet arrives.
     pub(super) fn knock(&mut self, from: SocketId, attempt: u32) {
-        let Some(caller) = self.sockets.get(from) else { return };
+        let Some(caller) = self.sockets.get(from) else {
+            return;
+        };
         let Stage::Dialing(to) = caller.stage else { return };
         let host = caller.host;
         if self.routes.holes.contains(&to.ip()) {
             return self.knock_again(from, attempt);
         }
-        let Some(target) = self.host_at(host, to.ip()) else { return };
+        let Some(target) = self.host_at(host, to.ip()) else {
+            return;
+        };
         self.line(target, What::Knock, Some(from), Ok(u64::from(attempt)));
         let refused = if self.hits(target, Fault::DialRefused).is_some() {
             Some(Errno::CONNREFUSED)
         } else {
-            self.hits(target, Fault::DialUnreachable).map(|_| Errno::HOSTUNREACH)
+            self.hits(target, Fault::DialUnreachable)
+                .map(|_| Errno::HOSTUNREACH)
         };
         let choice = self.random.u64(..);
         let listener = self.names.find(target, to, choice);
@@ -112,7 +126,9 @@ impl World {
 
     /// Nobody has answered.
     pub(super) fn knock_again(&mut self, from: SocketId, attempt: u32) {
-        let Some(caller) = self.sockets.get(from) else { return };
+        let Some(caller) = self.sockets.get(from) else {
+            return;
+        };
         let Stage::Dialing(to) = caller.stage else { return };
         let host = caller.host;
         let at = self.now + (AGAIN << attempt);
@@ -121,7 +137,8 @@ impl World {
             self.later(at, host, Packet::Refuse { to: from, error });
         } else if let Some(target) = self.target(host, to) {
             let attempt = attempt + 1;
-            self.agenda.enter(at, host, target, Packet::Knock { from, attempt });
+            self.agenda
+                .enter(at, host, target, Packet::Knock { from, attempt });
         }
     }
 
@@ -156,7 +173,9 @@ impl World {
             // The listener's host has forgotten it.
             return self.rst(from);
         };
-        let Stage::Greeting(listener) = answer.stage else { return };
+        let Stage::Greeting(listener) = answer.stage else {
+            return;
+        };
         let host = answer.host;
         let peer = self.sockets.get(from).map(|caller| caller.local.clone());
         match (self.sockets.get_mut(listener).and_then(Socket::backlog), peer) {
@@ -175,7 +194,9 @@ impl World {
 
     /// A dial is refused.
     pub(super) fn refused(&mut self, to: SocketId, error: Errno) {
-        let Some(caller) = self.sockets.get_mut(to) else { return };
+        let Some(caller) = self.sockets.get_mut(to) else {
+            return;
+        };
         if let Stage::Dialing(_) = caller.stage {
             caller.fail(Some(error));
             let host = caller.host;

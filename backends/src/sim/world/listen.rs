@@ -76,7 +76,12 @@ impl World {
         let host = self.held(listener)?.host;
         let came = self.try_accept(host, listener);
         let socket = came.as_ref().ok().map(|(socket, _)| *socket);
-        self.line(host, What::Accept, socket, came.as_ref().map(|_| 0).map_err(|error| *error));
+        self.line(
+            host,
+            What::Accept,
+            socket,
+            came.as_ref().map(|_| 0).map_err(|error| *error),
+        );
         came
     }
 
@@ -97,7 +102,10 @@ impl World {
         }
         self.take_descriptor(host)?;
         let aborted = self.hits(host, Fault::AcceptAborted).is_some();
-        let next = self.held(listener)?.backlog().and_then(|backlog| backlog.queue.pop_front());
+        let next = self
+            .held(listener)?
+            .backlog()
+            .and_then(|backlog| backlog.queue.pop_front());
         let (socket, peer) = next.ok_or(Errno::AGAIN)?;
         if aborted {
             self.close(socket, true);

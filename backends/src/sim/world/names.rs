@@ -94,7 +94,11 @@ impl Names {
         replace: bool,
     ) -> Result<()> {
         let key = (host, path.to_owned());
-        if self.files.get(&key).is_some_and(|owner| owner.is_some() || !replace) {
+        if self
+            .files
+            .get(&key)
+            .is_some_and(|owner| owner.is_some() || !replace)
+        {
             return Err(Errno::ADDRINUSE);
         }
         self.files.insert(key, Some(listener));

@@ -76,7 +76,9 @@ impl World {
     /// Something has changed: the poller is to look at the socket.
     #[inline]
     pub(super) fn touch(&mut self, id: SocketId) {
-        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Some(socket) = self.sockets.get_mut(id) else {
+            return;
+        };
         if socket.watch.is_some() && !socket.is_listed {
             socket.is_listed = true;
             let host = socket.host;
@@ -93,7 +95,9 @@ impl World {
             _ => socket.watch = watch,
         }
         let host = socket.host;
-        let bits = watch.map_or(0, |(_, interest)| 1 + u64::from(interest.read) * 2 + u64::from(interest.write) * 4);
+        let bits = watch.map_or(0, |(_, interest)| {
+            1 + u64::from(interest.read) * 2 + u64::from(interest.write) * 4
+        });
         self.line(host, What::Register, Some(id), Ok(bits));
         self.touch(id);
         Ok(())
@@ -108,11 +112,17 @@ impl World {
             if into.len() >= most {
                 break;
             }
-            let Some(id) = self.host(host).ready.pop_front() else { break };
+            let Some(id) = self.host(host).ready.pop_front() else {
+                break;
+            };
             let mut report = self.poll(id);
-            let Some(socket) = self.sockets.get_mut(id) else { continue };
+            let Some(socket) = self.sockets.get_mut(id) else {
+                continue;
+            };
             socket.is_listed = false;
-            let Some((token, interest)) = socket.watch else { continue };
+            let Some((token, interest)) = socket.watch else {
+                continue;
+            };
             report.input &= interest.read;
             report.read_hangup &= interest.read;
             report.output &= interest.write;

@@ -18,7 +18,14 @@ const PARTED: Nanos = 10_000 * MILLISECOND;
 
 impl World {
     /// Sends a packet of `size` bytes, to arrive no earlier than `floor`; when it arrives, as far as one can tell.
-    pub(super) fn send(&mut self, from: HostId, to: HostId, packet: Packet, size: usize, floor: Nanos) -> Nanos {
+    pub(super) fn send(
+        &mut self,
+        from: HostId,
+        to: HostId,
+        packet: Packet,
+        size: usize,
+        floor: Nanos,
+    ) -> Nanos {
         let (delay, busy) = self.routes.delay(from, to, size, &mut self.random);
         let mut at = self.now.saturating_add(delay).max(floor).saturating_add(busy);
         if from != to {
@@ -85,7 +92,11 @@ impl World {
             Packet::Greet { to, from } => self.greeted(to, from),
             Packet::Queue { to, from } => self.queue(to, from),
             Packet::Refuse { to, error } => self.refused(to, error),
-            Packet::Data { to, from: sender, count } => self.data(from, to, sender, count),
+            Packet::Data {
+                to,
+                from: sender,
+                count,
+            } => self.data(from, to, sender, count),
             Packet::Finish { to, from: sender } => self.fin(from, to, sender),
             Packet::Reset { to } => self.rst(to),
             Packet::Room { to } => {

@@ -26,6 +26,10 @@ impl World {
         }
         let socket = self.held(id)?;
         let mut count = socket.pipe.arrived.min(into.len());
+        if count == 0 && socket.pipe.end == End::Here && !socket.is_unix() {
+            // As Linux's tcp_recvmsg: what comes after the peer's end (SOCK_DONE) is for a write to tell, or SO_ERROR.
+            return Ok(0);
+        }
         if count == 0 {
             return match (&socket.stage, socket.error.take()) {
                 (_, Some(error)) => Err(error),
@@ -55,7 +59,9 @@ impl World {
 
     /// A reader has taken bytes: its writer may go on, if it waits.
     fn make_room(&mut self, host: HostId, writer: SocketId) {
-        let Some(socket) = self.sockets.get(writer) else { return };
+        let Some(socket) = self.sockets.get(writer) else {
+            return;
+        };
         let to = socket.host;
         if socket.is_starved && self.is_writable(writer) {
             if let Some(socket) = self.sockets.get_mut(writer) {
@@ -67,7 +73,9 @@ impl World {
 
     /// How many bytes may be written: what the window has left.
     pub(super) fn room(&self, id: SocketId) -> usize {
-        let Some(socket) = self.sockets.get(id) else { return 0 };
+        let Some(socket) = self.sockets.get(id) else {
+            return 0;
+        };
         let under_way = match socket.peer.and_then(|peer| self.sockets.get(peer)) {
             Some(peer) => peer.pipe.bytes.len(),
             None => socket.void,
@@ -127,7 +135,11 @@ impl World {
             self.later(self.now, host, Packet::Edge { to: id });
         }
         // (Unix sockets are not reset on their way: they have none.)
-        let reset = if is_unix { None } else { self.hits(host, Fault::Reset) };
+        let reset = if is_unix {
+            None
+        } else {
+            self.hits(host, Fault::Reset)
+        };
         match reset {
             Some(chance) => {
                 self.transmit(host, id, from, (chance % (count as u64 + 1)) as usize);
@@ -153,7 +165,11 @@ impl World {
                 socket.void += count;
             }
             let to = self.away(id).unwrap_or(host);
-            let packet = Packet::Data { to: peer, from: id, count };
+            let packet = Packet::Data {
+                to: peer,
+                from: id,
+                count,
+            };
             self.send(host, to, packet, count, 0);
             return;
         };
@@ -170,7 +186,11 @@ impl World {
             }
         }
         let (to, floor) = (receiver.host, receiver.pipe.last);
-        let packet = Packet::Data { to: peer, from: id, count };
+        let packet = Packet::Data {
+            to: peer,
+            from: id,
+            count,
+        };
         let at = self.send(host, to, packet, count, floor);
         if let Some(receiver) = self.sockets.get_mut(peer) {
             receiver.pipe.last = receiver.pipe.last.max(at);
@@ -193,7 +213,9 @@ impl World {
 
     /// Something arrives for a socket that is not there: the answer is RST (RFC 9293 section 3.5.2).
     pub(super) fn nobody(&mut self, from: HostId, sender: SocketId) {
-        let Some(socket) = self.sockets.get(sender) else { return };
+        let Some(socket) = self.sockets.get(sender) else {
+            return;
+        };
         let _ = from;
         let host = socket.host;
         let away = self.away(sender).unwrap_or(host);
@@ -204,7 +226,11 @@ impl World {
     pub(super) fn fin(&mut self, from: HostId, to: SocketId, sender: SocketId) {
         let Some(receiver) = self.sockets.get_mut(to) else {
             // A socket that was closed in order takes it; one that vanished does not.
-            if self.sockets.get(sender).is_some_and(|socket| socket.pipe.end == End::Open) {
+            if self
+                .sockets
+                .get(sender)
+                .is_some_and(|socket| socket.pipe.end == End::Open)
+            {
                 self.nobody(from, sender);
             }
             return;

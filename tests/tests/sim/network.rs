@@ -1,0 +1,279 @@
+//! Time, ways, windows and hosts.
+
+use super::{Rig, stage};
+use sockman::{Backend as _, Config, Conn, DialOptions, Driver, Handler, ListenOptions, Origin, SockMan};
+use sockman_backends::sim::{Link, Network, Plan, Ran, Settings, Sim, SimLevel, Tracing};
+use sockman_tests::{Host as _, Recorder, Rig as _, Stage, pattern, stuff};
+use std::io::ErrorKind;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+const MS: Duration = Duration::from_millis(1);
+
+fn between(link: Link) -> Stage<Rig> {
+    let rig = Rig::new();
+    rig.network.set_link(&rig.near, &rig.far, link);
+    Stage::on(rig, &Config::default(), Recorder::echo())
+}
+
+#[test]
+fn latency_is_the_time_of_each_packet() {
+    let mut stage = between(Link::latency(7 * MS));
+    let host = stage.rig.host();
+    let since = stage.rig.now();
+    stage.dial(&host.at(), &DialOptions::default());
+    stage.until("open", |s| s.seen().opened().len() == 1);
+    // There and back.
+    let took = stage.rig.now() - since;
+    assert!(took >= 14 * MS && took < 16 * MS, "{took:?}");
+    let conn = stage.seen().opened()[0];
+    let mut host = host;
+    stage.rig.pass(7 * MS);
+    let mut peer = host.accept().expect("confirmed");
+    let since = stage.rig.now();
+    assert_eq!(stuff(&mut peer, b"echo"), 4);
+    assert_eq!(stage.read(&mut peer, 4), b"echo");
+    let took = stage.rig.now() - since;
+    assert!(took >= 14 * MS && took < 30 * MS, "{took:?}");
+    assert_eq!(stage.seen().bytes(conn), b"echo");
+}
+
+#[test]
+fn jitter_varies_and_keeps_the_order() {
+    let link = Link {
+        latency: MS,
+        jitter: 20 * MS,
+        bandwidth: None,
+    };
+    let mut stage = between(link);
+    let host = stage.rig.host();
+    let conn = stage.dial(&host.at(), &DialOptions::default());
+    stage.until("open", |s| s.seen().opened() == [conn]);
+    let mut host = host;
+    stage.rig.pass(30 * MS);
+    let mut peer = host.accept().expect("confirmed");
+    let mut times = Vec::new();
+    for round in 0..20_u8 {
+        let since = stage.rig.now();
+        stage.send(conn, &[round]).expect("open");
+        assert_eq!(stage.hear(&mut peer, 1), [round]);
+        times.push((stage.rig.now() - since).as_millis());
+    }
+    assert!(times.iter().max() > times.iter().min(), "{times:?}");
+    for round in 0..50_u8 {
+        stage.send(conn, &[round]).expect("open");
+    }
+    assert_eq!(stage.hear(&mut peer, 50), (0..50).collect::<Vec<_>>());
+}
+
+#[test]
+fn bandwidth_is_bytes_per_second() {
+    let link = Link {
+        bandwidth: NonZeroU64::new(100_000),
+        ..Link::default()
+    };
+    let mut stage = between(link);
+    let host = stage.rig.host();
+    let conn = stage.dial(&host.at(), &DialOptions::default());
+    stage.until("open", |s| s.seen().opened() == [conn]);
+    let mut host = host;
+    let mut peer = host.accept().expect("confirmed");
+    let since = stage.rig.now();
+    for seed in 0..5 {
+        stage.send(conn, &pattern(10_000, seed)).expect("open");
+    }
+    stage.read(&mut peer, 50_000);
+    let took = stage.rig.now() - since;
+    assert!(took >= 500 * MS && took < 520 * MS, "{took:?}");
+}
+
+#[test]
+fn a_sender_sees_a_full_peer() {
+    let mut stage = stage(Plan::default(), Recorder::new());
+    let (conn, mut peer) = stage.connect();
+    stage.driver.with(|_, net| net.pause(conn));
+    let data = pattern(1 << 20, 4);
+    let window = stuff(&mut peer, &data);
+    assert_eq!(window, Settings::default().window);
+    let full = peer.write(b"x").expect_err("full");
+    assert_eq!(full.kind(), ErrorKind::WouldBlock);
+    stage.driver.with(|_, net| net.resume(conn));
+    stage.until("all read", |s| s.seen().bytes(conn).len() == window);
+    assert_eq!(stuff(&mut peer, &data[window..]), window);
+}
+
+#[test]
+fn a_partition_heals_and_nothing_is_lost() {
+    let mut stage = between(Link::latency(MS));
+    let host = stage.rig.host();
+    let conn = stage.dial(&host.at(), &DialOptions::default());
+    stage.until("open", |s| s.seen().opened() == [conn]);
+    stage.rig.pass(MS);
+    let mut host = host;
+    let mut peer = host.accept().expect("confirmed");
+    let (near, far) = (stage.rig.near.clone(), stage.rig.far.clone());
+    stage.rig.network.part(&near, &far);
+    stage.send(conn, b"held").expect("open");
+    peer.finish().expect("connected");
+    for _ in 0..100 {
+        stage.driver.turn(Some(MS * 10)).expect("a turn");
+    }
+    assert_eq!(
+        peer.read(&mut [0; 4]).expect_err("cut").kind(),
+        ErrorKind::WouldBlock
+    );
+    assert_eq!(stage.of(conn).len(), 1, "and no end is heard of");
+    stage.rig.network.heal(&near, &far);
+    assert_eq!(stage.read(&mut peer, 4), b"held");
+    assert_eq!(stage.closing(conn).name(), "flushed");
+}
+
+#[test]
+fn a_black_hole_answers_nothing() {
+    let mut stage = stage(Plan::default(), Recorder::new());
+    let hole = std::net::Ipv4Addr::new(192, 0, 2, 7);
+    stage.rig.network.black_hole(hole.into());
+    let how = DialOptions {
+        timeout: Duration::from_secs(3),
+        ..DialOptions::default()
+    };
+    stage.dial(&sockman::Endpoint::Tcp((hole, 1).into()), &how);
+    let since = stage.rig.now();
+    stage.until("it fails", |s| s.seen().failed_dials.len() == 1);
+    assert_eq!(format!("{:?}", stage.seen().failed_dials[0].1), "TimedOut");
+    assert_eq!((stage.rig.now() - since).as_secs(), 3);
+}
+
+#[test]
+fn a_peer_that_is_cut_off_for_good_is_given_up() {
+    let mut stage = between(Link::latency(MS));
+    let host = stage.rig.host();
+    let conn = stage.dial(&host.at(), &DialOptions::default());
+    stage.until("open", |s| s.seen().opened() == [conn]);
+    stage
+        .rig
+        .network
+        .part(&stage.rig.near.clone(), &stage.rig.far.clone());
+    stage.send(conn, b"hello?").expect("open");
+    // Linux's tcp_retries2 lasts a quarter of an hour.
+    stage
+        .driver
+        .turn(Some(Duration::from_secs(1000)))
+        .expect("a turn");
+    assert_eq!(stage.closing(conn).name(), "failed");
+}
+
+#[test]
+fn resets_between_hosts_reach_both_ends() {
+    let mut stage = stage(Plan::default(), Recorder::new());
+    let (conn, peer) = stage.connect();
+    let (near, far) = (stage.rig.near.clone(), stage.rig.far.clone());
+    stage.rig.network.reset(&near, &far);
+    assert_eq!(
+        peer.read(&mut [0; 1]).expect_err("reset").kind(),
+        ErrorKind::ConnectionReset
+    );
+    assert_eq!(stage.closing(conn).name(), "reset");
+}
+
+/// Without a limit, and with nothing that could end it, a wait says so instead of never returning.
+#[test]
+fn a_wait_that_would_never_end_fails() {
+    let mut stage = stage(Plan::default(), Recorder::new());
+    let error = stage.driver.turn(None).expect_err("nothing can happen");
+    assert_eq!(error.kind(), ErrorKind::Deadlock);
+}
+
+#[test]
+fn a_simulated_backend_is_not_made_from_settings_alone() {
+    let error = Sim::new(&Config::default()).err().expect("there is no network");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let error = SimLevel::new(&Config::default())
+        .err()
+        .expect("there is no network");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+/// Sends its first word to each that it meets, and each that it hears back, until it has heard `rounds`.
+struct PingPong {
+    rounds: u32,
+}
+
+impl Handler for PingPong {
+    type Session = ();
+    fn open<S: SockMan>(&mut self, net: &mut S, conn: Conn, origin: &Origin) -> Option<()> {
+        if origin.key == 1 {
+            let _ = net.send(conn, b"ping");
+        }
+        Some(())
+    }
+    fn received<S: SockMan>(&mut self, net: &mut S, conn: Conn, (): &mut (), data: &mut [u8]) -> usize {
+        self.rounds -= 1;
+        if self.rounds > 0 {
+            let _ = net.send(conn, data);
+        }
+        data.len()
+    }
+}
+
+/// Two loops in virtual time, of either kind of trigger: the same seed gives the same trace, another seed another.
+#[test]
+fn loops_of_several_hosts_run_by_the_next_event() {
+    let run = |seed| {
+        let link = Link {
+            latency: 50 * MS,
+            jitter: 10 * MS,
+            bandwidth: None,
+        };
+        let network = Network::new(Settings {
+            seed,
+            link,
+            tracing: Tracing::Text,
+            ..Settings::default()
+        });
+        let (near, far) = (network.host(), network.host());
+        let here = near.backend::<Sim>(&Config::default()).expect("a backend");
+        let there = far.backend::<SimLevel>(&Config::default()).expect("a backend");
+        let mut here = Driver::with_backend(here, PingPong { rounds: 100 });
+        let mut there = Driver::with_backend(there, PingPong { rounds: 100 });
+        here.with(|_, net| net.listen(&near.at(7), &ListenOptions::default()))
+            .expect("free");
+        there
+            .with(|_, net| net.dial(&near.at(7), &DialOptions::key(1)))
+            .expect("right");
+        let mut loops = (here, there);
+        let short = network.run_until(&mut loops, Duration::from_secs(1), |_| false);
+        assert_eq!(short.expect("no turn fails"), Ran::TimeUp);
+        assert_eq!(network.elapsed(), Duration::from_secs(1));
+        let ran = network.run_until(&mut loops, Duration::from_secs(60), |(here, _)| {
+            here.handler().rounds == 0
+        });
+        assert_eq!(ran.expect("no turn fails"), Ran::Done);
+        let took = network.elapsed();
+        assert!(
+            took > Duration::from_secs(10) && took < Duration::from_secs(13),
+            "{took:?}"
+        );
+        let quiet = network.run_until(&mut loops, Duration::from_secs(60), |_| false);
+        assert_eq!(
+            quiet.expect("no turn fails"),
+            Ran::Quiet,
+            "nobody has anything to do"
+        );
+        network.note(format_args!("the end of {seed}"));
+        (network.trace_hash(), network.trace())
+    };
+    let (hash, text) = run(1);
+    assert_eq!(run(1), (hash, text.clone()));
+    assert_ne!(run(2).0, hash);
+    for word in [
+        "h0 listen",
+        "h1 dial",
+        "h0 accept",
+        "h1 write",
+        "h0 read",
+        "the end of 1",
+    ] {
+        assert!(text.contains(word), "{word} is not in\n{text}");
+    }
+}
