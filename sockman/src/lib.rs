@@ -19,6 +19,8 @@ mod driver;
 mod endpoint;
 mod handler;
 mod id;
+#[doc(hidden)]
+pub mod mutant;
 mod mux;
 mod net;
 mod options;

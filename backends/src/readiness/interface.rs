@@ -1,8 +1,9 @@
 //! The readiness interface, in terms of a kernel.
 
-use super::kernel::{Interest, Kernel};
+use super::kernel::{Event, Interest, Kernel};
 use super::read;
 use super::watching::{Io, Listening, Readiness, mark, register, watch, watch_listener};
+use sockman::mutant::{Mutant, planted};
 use sockman::shared::{Engine, Interface, Net};
 use sockman::{
     Config, Conn, DialOptions, Endpoint, Id, ListenOptions, Listener, RawId, Sink, Syscall, Syscalls,
@@ -205,6 +206,17 @@ impl<K: Kernel> Interface for Readiness<K> {
             }
         });
         core.stats.syscalls = calls;
+        if planted(Mutant::IdleSwept) {
+            for conn in core.conns.ids() {
+                let event = Event {
+                    token: conn.raw().to_bits(),
+                    readable: true,
+                    writable: false,
+                    hangup: false,
+                };
+                mark(core, conn, event);
+            }
+        }
         match result {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
             _ => Ok(events),

@@ -2,6 +2,7 @@
 
 use super::kernel::Kernel;
 use super::watching::{Readiness, watch};
+use sockman::mutant::{Mutant, planted};
 use sockman::shared::{Delivery, Engine, Net, Phase};
 use sockman::{Closed, Conn, Sink, Syscall};
 use std::io;
@@ -54,7 +55,9 @@ fn read<K: Kernel>(
             return;
         }
         if budget == 0 {
-            core.make_ready(conn);
+            if !planted(Mutant::BudgetForgets) {
+                core.make_ready(conn);
+            }
             return;
         }
         let discarding = c.phase == Phase::Lingering;
@@ -85,10 +88,15 @@ fn read<K: Kernel>(
         let Some(socket) = &c.io.socket else { return };
         match net.interface.kernel.read(socket, into) {
             Ok(0) => return end(delivery, sink, conn),
+            Ok(_) if planted(Mutant::EofOvertakes) && c.io.hangup && c.bytes_in > 0 => {
+                return end(delivery, sink, conn);
+            }
             Ok(count) => {
                 // Less than asked for: it is empty. (But see the hang-up, which is not reported again.)
                 c.io.readable = count == asked;
-                budget = budget.saturating_sub(count);
+                if !planted(Mutant::FloodStarves) {
+                    budget = budget.saturating_sub(count);
+                }
                 if into_own {
                     delivery.deliver_behind(sink, conn, count);
                 } else {

@@ -3,7 +3,7 @@
 use super::host::Host;
 use super::kernel::Simulated;
 use super::network::Network;
-use super::world::Nanos;
+use super::world::{HostId, Nanos, World, nanos};
 use sockman::{Driver, Handler};
 use std::io;
 use std::time::{Duration, Instant};
@@ -102,65 +102,59 @@ impl Ran {
     }
 }
 
+/// A loop that sleeps: where, and until when by the clock of its host.
+struct Sleeper {
+    host: HostId,
+    until: Option<Nanos>,
+}
+
+impl Sleeper {
+    fn new(each: &dyn Step) -> Sleeper {
+        let host = each.host();
+        let base = host.world.borrow().base();
+        let until = each.due().map(|due| nanos(due.saturating_duration_since(base)));
+        Sleeper { host: host.id, until }
+    }
+
+    /// When it is due, by the network's clock.
+    fn due(&self, world: &World) -> Option<Nanos> {
+        if world.has_events(self.host) {
+            return Some(world.now);
+        }
+        let ahead = world.clock(self.host) - world.now;
+        self.until.map(|until| until.saturating_sub(ahead))
+    }
+}
+
 impl Network {
-    /// Runs loops until `done`, or for `limit`, or until nothing will ever happen again. `done` is asked after each turn.
-    /// Fails when a turn does.
+    /// Runs loops until `done`, or for `limit`, or until nothing will ever happen again. Fails when a turn does.
+    ///
+    /// A loop sleeps until the time it named when its last turn ended, or when this was called; only an event, or a wake
+    /// through its waker, ends that sooner. `done` is asked after each turn, and can look at the loops and reach them
+    /// through a [`Remote`](sockman::Remote), as another thread would.
     pub fn run_until<L: Loops>(
         &self,
         loops: &mut L,
         limit: Duration,
-        mut done: impl FnMut(&mut L) -> bool,
+        mut done: impl FnMut(&L) -> bool,
     ) -> io::Result<Ran> {
-        let until = self.world.borrow().now.saturating_add(super::world::nanos(limit));
+        let until = self.world.borrow().now.saturating_add(nanos(limit));
+        let mut sleepers = Vec::new();
+        loops.visit(&mut |each| sleepers.push(Sleeper::new(each)));
         loop {
             if done(loops) {
                 return Ok(Ran::Done);
             }
-            match self.next(loops) {
-                Next::Turn(which) => turn(loops, which)?,
-                Next::At(at) if at <= until => self.world.borrow_mut().advance(at),
-                Next::At(_) => {
+            let next = next(&mut self.world.borrow_mut(), &sleepers);
+            match next {
+                Next::At(at) if at > until => {
                     self.world.borrow_mut().advance(until);
                     return Ok(Ran::TimeUp);
                 }
+                Next::At(at) => self.world.borrow_mut().advance(at),
+                Next::Turn(which) => sleepers[which].until = turn(loops, which)?,
                 Next::Never => return Ok(Ran::Quiet),
             }
-            if self.world.borrow().now > until {
-                return Ok(Ran::TimeUp);
-            }
-        }
-    }
-
-    /// What happens next. Of several loops that are due, chance decides.
-    fn next(&self, loops: &mut impl Loops) -> Next {
-        let mut world = self.world.borrow_mut();
-        let now = world.now;
-        let (mut count, mut due, mut chosen, mut at) = (0, 0, 0, world.next_time());
-        loops.visit(&mut |each| {
-            let host = each.host().id;
-            let time = if world.has_events(host) {
-                Some(now)
-            } else {
-                // By the host's own clock, which may be ahead.
-                let ahead = world.clock(host) - now;
-                let since = |due: Instant| due.saturating_duration_since(world.base());
-                each.due()
-                    .map(|due| super::world::nanos(since(due)).saturating_sub(ahead))
-            };
-            if time.is_some_and(|time| time <= now) {
-                due += 1;
-                // Each of those that are due is chosen equally often.
-                if due == 1 || world.random.u64(0..due) == 0 {
-                    chosen = count;
-                }
-            }
-            at = [at, time].into_iter().flatten().min();
-            count += 1;
-        });
-        match at {
-            _ if due > 0 => Next::Turn(chosen),
-            Some(at) => Next::At(at.max(now)),
-            None => Next::Never,
         }
     }
 }
@@ -172,13 +166,35 @@ enum Next {
     Never,
 }
 
-fn turn(loops: &mut impl Loops, which: usize) -> io::Result<()> {
-    let (mut count, mut came) = (0, Ok(()));
-    loops.visit(&mut |each| {
-        if count == which {
-            came = each.step();
+/// What happens next. Of several loops that are due, chance decides.
+fn next(world: &mut World, sleepers: &[Sleeper]) -> Next {
+    let (mut due, mut chosen, mut at) = (0, 0, world.next_time());
+    for (number, sleeper) in sleepers.iter().enumerate() {
+        let time = sleeper.due(world);
+        if time.is_some_and(|time| time <= world.now) {
+            due += 1;
+            // Each of those that are due is chosen equally often.
+            if due == 1 || world.random.u64(0..due) == 0 {
+                chosen = number;
+            }
         }
-        count += 1;
+        at = [at, time].into_iter().flatten().min();
+    }
+    match at {
+        _ if due > 0 => Next::Turn(chosen),
+        Some(at) => Next::At(at),
+        None => Next::Never,
+    }
+}
+
+/// A turn of one loop; until when it sleeps.
+fn turn(loops: &mut impl Loops, which: usize) -> io::Result<Option<Nanos>> {
+    let (mut number, mut until) = (0, Ok(None));
+    loops.visit(&mut |each| {
+        if number == which {
+            until = each.step().map(|()| Sleeper::new(each).until);
+        }
+        number += 1;
     });
-    came
+    until
 }

@@ -5,6 +5,7 @@
 //! and does not sleep. Between turns a loop counts as asleep, so that one driven from a foreign poll loop is woken too.
 
 use super::{Command, Remote};
+use crate::mutant::{Mutant, planted};
 use crate::reason::RemoteError;
 use crate::sync::{AtomicBool, AtomicU8, Mutex, MutexGuard, Ordering};
 use std::mem;
@@ -72,7 +73,7 @@ impl Shared {
     }
 
     fn notify(&self) {
-        if self.state.swap(NOTIFIED, Ordering::SeqCst) == ASLEEP {
+        if self.state.swap(NOTIFIED, Ordering::SeqCst) == ASLEEP && !planted(Mutant::WakeDropped) {
             self.waker.wake_by_ref();
         }
     }

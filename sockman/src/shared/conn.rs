@@ -3,6 +3,7 @@
 use crate::config::Limits;
 use crate::endpoint::Endpoint;
 use crate::handler::{Origin, OriginKind};
+use crate::mutant::{Mutant, planted};
 use crate::reason::{Closed, DialError};
 use crate::shared::send_queue::SendQueue;
 use std::io;
@@ -153,10 +154,16 @@ impl<Io> ConnState<Io> {
         self.phase == Phase::Open && !self.finishing && self.write_error.is_none()
     }
 
+    /// Whether a pause holds bytes back.
+    #[inline]
+    fn holds(&self) -> bool {
+        self.paused && !(planted(Mutant::PauseLeaks) && self.first_byte == 0)
+    }
+
     /// Whether bytes from the peer are to be read: to be delivered, or to be discarded.
     #[inline]
     pub fn wants_reading(&self) -> bool {
-        !self.eof && (self.phase == Phase::Open && !self.paused || self.phase == Phase::Lingering)
+        !self.eof && (self.phase == Phase::Open && !self.holds() || self.phase == Phase::Lingering)
     }
 
     /// `count` bytes were received.

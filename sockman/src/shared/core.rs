@@ -4,6 +4,7 @@ use crate::config::{Config, Limits};
 use crate::endpoint::Endpoint;
 use crate::handler::{Origin, OriginKind};
 use crate::id::Conn;
+use crate::mutant::{Mutant, planted};
 use crate::net::ConnInfo;
 use crate::reason::{Closed, DialError, Disconnect, Gone, Sent, WantError};
 use crate::remote::Mailbox;
@@ -145,7 +146,7 @@ impl<Io> Core<Io> {
             return Some(Err(Gone));
         };
         let total = self.staged.len() + data.len();
-        if c.out.is_some() || c.in_flight > 0 || total > c.limits.high.min(STAGE) {
+        if c.out.is_some() && !planted(Mutant::OrderBroken) || c.in_flight > 0 || total > c.limits.high.min(STAGE) {
             return None;
         }
         self.staged_for = Some(conn);
@@ -165,6 +166,7 @@ impl<Io> Core<Io> {
     #[inline]
     pub fn unstage(&mut self, conn: Conn, mut bytes: Vec<u8>, sent: usize) {
         if sent < bytes.len()
+            && !(planted(Mutant::TailForgotten) && sent > 0)
             && let Some(c) = self.conns.get_mut(conn)
             && matches!(c.phase, Phase::Open | Phase::Flushing)
             && c.write_error.is_none()
@@ -333,7 +335,7 @@ impl<Io> Core<Io> {
             && c.unsent() < c.limits.low
         {
             c.high = false;
-            c.drain_due = true;
+            c.drain_due = !planted(Mutant::DrainedForgotten);
             self.make_ready(conn);
         }
     }
@@ -418,7 +420,9 @@ impl<Io> Core<Io> {
                 c.phase = Phase::Flushing;
                 // The bytes that were not consumed are nobody's now, and what comes is discarded.
                 (c.paused, c.high, c.drain_due, c.offer) = (false, false, false, false);
-                if let Some(error) = c.write_error.take() {
+                if planted(Mutant::FlushCut) {
+                    self.close(conn, Closed::Flushed);
+                } else if let Some(error) = c.write_error.take() {
                     self.close(conn, Closed::from_error(error));
                 } else {
                     let by = self.now.checked_add(within);

@@ -4,6 +4,7 @@ use crate::backend::Sink;
 use crate::config::Config;
 use crate::handler::OriginKind;
 use crate::id::Conn;
+use crate::mutant::{Mutant, planted};
 use crate::reason::Closed;
 use crate::shared::conn::{Ending, Phase};
 use crate::shared::inbox::Inbox;
@@ -76,6 +77,7 @@ impl<I: Interface> Delivery<I> {
         self.net.interface.close(state.io, state.reset, calls);
         self.net.feed();
         match ending {
+            Ending::Closed(Closed::Reset(_)) if planted(Mutant::ClosingLost) => {}
             Ending::Closed(why) => sink.closed(&mut self.net, conn, why),
             Ending::Dial(why) => sink.dial_failed(&mut self.net, state.key, why),
             Ending::Silent => {}

@@ -2,6 +2,7 @@
 
 use crate::backend::Sink;
 use crate::id::{Conn, Id};
+use crate::mutant::{Mutant, planted};
 use crate::reason::Closed;
 use crate::shared::conn::Phase;
 use crate::shared::interface::Interface;
@@ -151,7 +152,7 @@ impl Inbox {
         let core = &mut net.core;
         let Some(c) = core.conns.get_mut(conn) else { return };
         c.unread = left;
-        if consumed == 0 && left >= c.limits.unread && c.phase == Phase::Open && !c.paused {
+        if consumed == 0 && left >= c.limits.unread && !planted(Mutant::UnreadUnbounded) && c.phase == Phase::Open && !c.paused {
             let limit = c.limits.unread;
             core.close(conn, Closed::UnreadLimit { limit });
         }
