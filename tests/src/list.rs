@@ -66,7 +66,8 @@ macro_rules! scripts {
             marks:
                 drained_comes_once_per_high,
                 drained_does_not_come_without_high,
-                a_producer_led_by_drained_delivers_everything;
+                a_producer_led_by_drained_delivers_everything,
+                a_peer_that_resets_does_not_hold_who_waits_for_drained;
             unread:
                 a_peer_above_the_unread_bound_is_closed,
                 slow_consumption_is_no_offence,

@@ -1,7 +1,7 @@
 //! Contract 8: `drained` is called once each time the queue falls below the low-water mark.
 
 use crate::recorder::{self, Event, Recorder};
-use crate::rig::Rig;
+use crate::rig::{Peer, Rig};
 use crate::stage::{Stage, pattern, take};
 use sockman::{Config, Conn, Limits, Sent, SockMan};
 use std::cell::{Cell, RefCell};
@@ -113,4 +113,28 @@ pub fn a_producer_led_by_drained_delivers_everything<R: Rig>() {
         heard == TOTAL
     });
     assert!(most.get() <= 300_000, "{} bytes queued", most.get());
+}
+
+/// A handler that pauses above the mark, until drained, hears of the end of a peer that resets meanwhile: what was queued is
+/// discarded, which is below any mark.
+pub fn a_peer_that_resets_does_not_hold_who_waits_for_drained<R: Rig>() {
+    let recorder = Recorder::new()
+        .on_received(|net, conn, data| {
+            if net.send(conn, data).is_ok_and(Sent::is_high) {
+                net.pause(conn);
+            }
+            data.len()
+        })
+        .on_drained(|net, conn| net.resume(conn));
+    let mut stage = Stage::<R>::new(recorder);
+    let (conn, mut peer) = stage.connect();
+    let data = pattern(1 << 16, 5);
+    stage.until("it is paused", |s| {
+        let _ = peer.write(&data);
+        s.driver.with(|_, net| net.info(conn)).expect("open").paused
+    });
+    peer.reset();
+    assert_eq!(stage.closing(conn).name(), "reset");
+    let events = stage.of(conn);
+    assert_eq!(events.iter().filter(|e| **e == Event::Drained).count(), 1, "{events:?}");
 }

@@ -70,6 +70,12 @@ pub trait Simulated: Backend {
 
     /// The host it runs on.
     fn host(&self) -> &Host;
+
+    /// The operations, to look at.
+    fn net(&self) -> &Self::SockMan;
+
+    /// How many connections have work that the last turn left over.
+    fn waiting(&self) -> usize;
 }
 
 impl<const LEVEL: bool> Simulated for Engine<SimKernel<LEVEL>> {
@@ -79,6 +85,15 @@ impl<const LEVEL: bool> Simulated for Engine<SimKernel<LEVEL>> {
 
     fn host(&self) -> &Host {
         &self.delivery.net.interface.kernel().host
+    }
+
+    fn net(&self) -> &Self::SockMan {
+        &self.delivery.net
+    }
+
+    fn waiting(&self) -> usize {
+        let core = &self.delivery.net.core;
+        core.ready.len() + core.dirty.len() + core.doomed.len() + core.posts.len()
     }
 }
 

@@ -5,6 +5,7 @@ use crate::when::mix;
 use rustix::io::Errno;
 use sockman::{Id, RawId};
 use std::fmt::{self, Write};
+use std::io;
 use std::time::Duration;
 
 /// What is kept of what happens.
@@ -130,7 +131,7 @@ impl Trace {
             }
             let _ = match came {
                 Ok(count) => writeln!(self.text, " {count}"),
-                Err(error) => writeln!(self.text, " {error:?}"),
+                Err(error) => writeln!(self.text, " {:?}", io::Error::from(error).kind()),
             };
         }
     }

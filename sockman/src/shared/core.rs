@@ -281,11 +281,17 @@ impl<Io> Core<Io> {
         if let Some(out) = c.out.take() {
             self.spare.put(out);
         }
-        (c.high, c.in_flight) = (false, 0);
+        c.in_flight = 0;
+        let was_high = std::mem::take(&mut c.high);
         match c.phase {
             // What the peer sent before is still to be read, and a pause respected; then comes `closed`.
             Phase::Open if (!c.eof || c.paused) && reading_shows(&error) => {
                 c.write_error.get_or_insert(error);
+                if was_high {
+                    // Nothing is queued any more. Who paused until that is so must go on, to hear of the end.
+                    c.drain_due = true;
+                    self.make_ready(conn);
+                }
             }
             _ => self.close(conn, Closed::from_error(error)),
         }

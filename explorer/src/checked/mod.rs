@@ -1,0 +1,160 @@
+//! Sees that the contract is kept, whatever the protocol.
+//!
+//! - this file: [`Checked`], the handler around another
+//! - `book`: what is known of each connection, and the rules
+//! - `watched`: the `SockMan` that the inner handler is given, which notes what it asks for
+//! - `fates`: what became of connections, for whoever is at their other end
+
+mod book;
+mod fates;
+mod watched;
+
+pub use fates::{Fate, Fates};
+
+use book::Book;
+use sockman::{Bytes, Closed, Config, Conn, DialError, Handler, Origin, SockMan};
+use std::time::Duration;
+use watched::Watched;
+
+/// A handler around another that checks each callback against what the inner handler asked for, and panics where the
+/// contract is broken.
+///
+/// It notes by itself what has been paused, ended, sent, dialled and timed, and does not take the loop's word for it. So
+/// everything has to go through it: what is done from outside callbacks by [`Checked::with`], and of a `Remote`'s commands
+/// only posts, wakes and disconnections are allowed for.
+pub struct Checked<H> {
+    handler: H,
+    book: Book,
+    fates: Fates,
+}
+
+/// A session, and whose it is.
+#[derive(Debug)]
+pub struct Life<T> {
+    session: T,
+    conn: Conn,
+}
+
+impl<H: Handler> Checked<H> {
+    /// Around `handler`, on a loop with these settings. What becomes of its connections is told in `fates`.
+    pub fn new(handler: H, config: &Config, fates: Fates) -> Self {
+        Checked {
+            handler,
+            book: Book::new(config),
+            fates,
+        }
+    }
+
+    /// The inner handler.
+    pub fn handler(&self) -> &H {
+        &self.handler
+    }
+
+    /// How many callbacks there have been.
+    pub fn callbacks(&self) -> u64 {
+        self.book.callbacks
+    }
+
+    /// Connections that were opened.
+    pub fn opened(&self) -> u64 {
+        self.book.opened
+    }
+
+    /// Gives access to the inner handler and the operations, outside callbacks.
+    pub fn with<S: SockMan, R>(&mut self, net: &mut S, work: impl FnOnce(&mut H, &mut Watched<'_, S>) -> R) -> R {
+        let Checked { handler, book, .. } = self;
+        work(handler, &mut Watched { net, book })
+    }
+
+    /// At the end, when every connection should have been closed and every dial answered.
+    pub fn finish(&self) {
+        self.book.finish();
+    }
+}
+
+impl<H: Handler> Handler for Checked<H> {
+    type Session = Life<H::Session>;
+
+    fn open<S: SockMan>(&mut self, net: &mut S, conn: Conn, origin: &Origin) -> Option<Self::Session> {
+        let Checked { handler, book, fates } = self;
+        book.open(net, conn, origin);
+        fates.open(&origin.peer);
+        let session = handler.open(&mut Watched { net, book }, conn, origin);
+        if session.is_none() {
+            book.refused(conn);
+            fates.closed(&origin.peer, "refused");
+        }
+        session.map(|session| Life { session, conn })
+    }
+
+    fn received<S: SockMan>(
+        &mut self,
+        net: &mut S,
+        conn: Conn,
+        life: &mut Self::Session,
+        data: &mut [u8],
+    ) -> usize {
+        let Checked { handler, book, .. } = self;
+        book.received(net, conn, life.conn, data);
+        let consumed = handler.received(&mut Watched { net, book }, conn, &mut life.session, data);
+        book.left(conn, &data[consumed.min(data.len())..]);
+        consumed
+    }
+
+    fn posted<S: SockMan>(&mut self, net: &mut S, conn: Conn, life: &mut Self::Session, data: Bytes) {
+        let Checked { handler, book, .. } = self;
+        book.callback(net, conn, life.conn, "posted");
+        handler.posted(&mut Watched { net, book }, conn, &mut life.session, data);
+    }
+
+    fn drained<S: SockMan>(&mut self, net: &mut S, conn: Conn, life: &mut Self::Session) {
+        let Checked { handler, book, .. } = self;
+        book.drained(net, conn, life.conn);
+        handler.drained(&mut Watched { net, book }, conn, &mut life.session);
+    }
+
+    fn eof<S: SockMan>(&mut self, net: &mut S, conn: Conn, life: &mut Self::Session, unread: &mut [u8]) {
+        let Checked { handler, book, .. } = self;
+        book.eof(net, conn, life.conn, unread);
+        handler.eof(&mut Watched { net, book }, conn, &mut life.session, unread);
+    }
+
+    fn deadline<S: SockMan>(&mut self, net: &mut S, conn: Conn, life: &mut Self::Session) {
+        let Checked { handler, book, .. } = self;
+        book.deadline(net, conn, life.conn);
+        handler.deadline(&mut Watched { net, book }, conn, &mut life.session);
+    }
+
+    fn timer<S: SockMan>(&mut self, net: &mut S, key: u64) {
+        let Checked { handler, book, .. } = self;
+        book.timer(net, key);
+        handler.timer(&mut Watched { net, book }, key);
+    }
+
+    fn woken<S: SockMan>(&mut self, net: &mut S) {
+        let Checked { handler, book, .. } = self;
+        book.callbacks += 1;
+        handler.woken(&mut Watched { net, book });
+    }
+
+    fn dial_failed<S: SockMan>(&mut self, net: &mut S, key: u64, why: DialError) {
+        let Checked { handler, book, .. } = self;
+        book.dialled(key, "dial_failed");
+        handler.dial_failed(&mut Watched { net, book }, key, why);
+    }
+
+    fn closed<S: SockMan>(&mut self, net: &mut S, conn: Conn, life: Self::Session, why: Closed) {
+        let Checked { handler, book, fates } = self;
+        book.closed(net, conn, life.conn, &why);
+        if let Some(peer) = book.forget(conn) {
+            fates.closed(&peer, why.name());
+        }
+        handler.closed(&mut Watched { net, book }, conn, life.session, why);
+    }
+
+    fn stopping<S: SockMan>(&mut self, net: &mut S, within: Duration) {
+        let Checked { handler, book, .. } = self;
+        book.callbacks += 1;
+        handler.stopping(&mut Watched { net, book }, within);
+    }
+}

@@ -1,0 +1,131 @@
+//! The echo server, under clients that do everything to their connections.
+//!
+//! - this file: two hosts, a server and a client, run until everything is over; what is done to them from outside
+//! - `client`: the handler of the client; `stream`: what one of its connections sends and hears
+//! - `outside`: another thread, and crashes; `turns`: what holds of every turn
+//!
+//! The server runs the handler of `sockman echo` as it is. Its own promise: each byte comes back once, in order, and when
+//! a client has finished, all of them have come back before the end.
+
+mod client;
+mod outside;
+mod stream;
+mod turns;
+
+use crate::case::Run;
+use crate::checked::{Checked, Fates};
+use crate::surroundings;
+use client::Client;
+use outside::Outside;
+use sockman::{Config, Driver, Handler, ListenOptions, SockMan};
+use sockman_backends::sim::{Host, Ran, Sim, SimLevel, Simulated};
+use sockman_node::Echo;
+use std::time::Duration;
+use turns::Turns;
+
+/// No scenario takes longer, in the network's time. (A peer that is cut off is given up after a quarter of an hour.)
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// No scenario takes more steps of the network.
+const MOST_STEPS: u64 = 500_000;
+
+const PORT: u16 = 7;
+
+type Server<B> = Driver<B, Checked<Echo>>;
+type Clients<B> = Driver<B, Checked<Client>>;
+
+pub(crate) fn scenario(run: &mut Run) {
+    match run.random.u8(0..4) {
+        0 => explore::<Sim, Sim>(run),
+        1 => explore::<SimLevel, SimLevel>(run),
+        2 => explore::<Sim, SimLevel>(run),
+        _ => explore::<SimLevel, Sim>(run),
+    }
+}
+
+fn serve<B: Simulated>(host: &Host, config: &Config, fates: &Fates) -> Server<B> {
+    let backend = host.backend(config).expect("the settings are right");
+    let echo = Checked::new(Echo::default(), config, fates.clone());
+    let mut server: Server<B> = Driver::with_backend(backend, echo);
+    let how = ListenOptions {
+        backlog: 16,
+        ..ListenOptions::default()
+    };
+    server
+        .with(|_, net| net.listen(&host.at(PORT), &how))
+        .expect("the port is free");
+    server
+}
+
+fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
+    let network = run.network.clone();
+    let (near, far) = (network.host(), network.host());
+    let here = surroundings::config(&mut run.random);
+    let there = surroundings::config(&mut run.random);
+    let fates = Fates::default();
+    let client = Client::new(&mut run.random, near.at(PORT), there.clone(), fates.clone(), run.rough);
+    let client = Checked::new(client, &there, Fates::default());
+    let backend = far.backend(&there).expect("the settings are right");
+    let mut client: Clients<B> = Driver::with_backend(backend, client);
+    let mut server: Option<Server<A>> = Some(serve(&near, &here, &fates));
+    client.with(|client, net| client.with(net, |client, net| client.begin(net)));
+    let mut outside = Outside::new(run, &near);
+    let mut turns = [Turns::new(&here), Turns::new(&there)];
+    let mut steps = 0;
+    loop {
+        let mut loops = (server, client);
+        let ran = network.run_until(&mut loops, LONGEST, |(server, client)| {
+            steps += 1;
+            assert!(steps < MOST_STEPS, "the loops do not come to rest");
+            if let Some(server) = server {
+                turns[0].check(server);
+            }
+            turns[1].check(client);
+            outside.act(client);
+            outside.crash_is_due(server.is_some()) || server.as_ref().is_some_and(is_idle) && is_over(client)
+        });
+        let ran = ran.expect("no turn fails");
+        (server, client) = loops;
+        if outside.crashes(server.is_some()) {
+            count(run, server.as_ref());
+            server = None;
+            near.crash();
+        } else if server.is_none() {
+            near.restart();
+            server = Some(serve(&near, &here, &fates));
+            turns[0] = Turns::new(&here);
+        } else {
+            assert_eq!(ran, Ran::Done, "the network is {ran:?}, and not everything is over");
+            break;
+        }
+    }
+    outside.last_wake(&mut client);
+    client.handler().finish();
+    if let Some(server) = &server {
+        server.handler().finish();
+    }
+    count(run, server.as_ref());
+    count(run, Some(&client));
+    // What a crash has left is nobody's.
+    if !outside.has_crashed() {
+        assert_eq!(network.sockets(), 1, "sockets are left beside the listener");
+    }
+}
+
+fn is_idle<B: Simulated, H: Handler>(driver: &Driver<B, H>) -> bool {
+    driver.backend().net().connections() == 0
+}
+
+fn is_over<B: Simulated>(client: &Clients<B>) -> bool {
+    client.handler().handler().is_over() && is_idle(client)
+}
+
+/// Adds what a loop has done to what the run has.
+fn count<B: Simulated, H: Handler>(run: &mut Run, driver: Option<&Driver<B, Checked<H>>>) {
+    if let Some(driver) = driver {
+        let stats = driver.backend().net().stats();
+        run.turns += stats.turns;
+        run.bytes += stats.bytes_in;
+        run.opened += driver.handler().opened();
+    }
+}

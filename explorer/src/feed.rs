@@ -1,0 +1,1 @@
+//! Any handler, fed any bytes in any pieces.

@@ -1,0 +1,38 @@
+//! Looks for bugs: runs protocols on [simulated networks](sockman_backends::sim), under random work and random faults, and
+//! checks at every step what must hold. What it finds is a number, the seed, from which it can be found again.
+//!
+//! ```
+//! use sockman_explorer::{Case, target};
+//!
+//! let echo = target("echo").expect("there is one of this name");
+//! let ran = echo.run(&Case::seed(1));
+//! assert_eq!(ran.violation, None);
+//! assert_eq!(ran.turns, echo.run(&Case::seed(1)).turns);
+//! ```
+//!
+//! - `case`: [`Case`], one run, and what [came](Ran) of it; `shrink`: the fewest faults with which it still fails
+//! - `targets`: what can be explored; `echo`: the echo server under clients that do everything
+//! - [`checked`]: [`Checked`], a handler around another that sees that the contract is kept
+//! - [`feed`]: any handler, fed any bytes in any pieces; what the fuzz targets run
+//! - `surroundings`: what networks and loops are like, by chance
+//!
+//! **What is checked.** Everywhere, whatever the protocol: points 1 to 9, 14 and 15 of the contract as far as callbacks and
+//! counters show them, that everything comes to an end, that wakes are not lost, and that no socket is left. For each
+//! target, what its protocol promises.
+
+#![forbid(unsafe_code)]
+// Finding a rule broken is a panic: that is what it is for.
+#![allow(clippy::missing_panics_doc)]
+
+mod case;
+pub mod checked;
+mod echo;
+pub mod feed;
+mod shrink;
+mod surroundings;
+mod targets;
+
+pub use case::{Case, Faults, Ran, quiet};
+pub use checked::Checked;
+pub use shrink::{Shrunk, shrink};
+pub use targets::{TARGETS, Target, target};

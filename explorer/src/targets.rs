@@ -1,0 +1,33 @@
+//! What can be explored.
+
+use crate::case::{self, Case, Ran, Run};
+use crate::echo;
+
+/// A protocol with the work that is done to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub about: &'static str,
+    scenario: fn(&mut Run),
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[Target {
+    name: "echo",
+    about: "the echo server, under clients that do everything to their connections",
+    scenario: echo::scenario,
+}];
+
+/// The target of this name.
+pub fn target(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
+
+impl Target {
+    /// Runs one case. What is violated is caught, and told in the result.
+    pub fn run(&self, case: &Case) -> Ran {
+        case::run(case, self.scenario)
+    }
+}
