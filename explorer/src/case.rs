@@ -81,6 +81,8 @@ pub(crate) struct Run {
     pub(crate) network: Network,
     /// Whether connections may break by themselves.
     pub(crate) rough: bool,
+    /// Whether an end may never hear that the other has reset.
+    pub(crate) deaf: bool,
     /// Counted by the scenario.
     pub(crate) turns: u64,
     /// Counted by the scenario.
@@ -97,7 +99,9 @@ thread_local! {
 /// Keeps panics off the screen, and notes where they were, for whoever makes thousands of runs.
 pub fn quiet() {
     panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or(String::new(), |place| format!("{}:{}", place.file(), place.line()));
+        let place = info.location().map_or(String::new(), |place| {
+            format!("{}:{}", place.file(), place.line())
+        });
         PLACE.with_borrow_mut(|slot| *slot = place);
     }));
 }
@@ -110,7 +114,11 @@ fn message(panic: &(dyn Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
         .unwrap_or_else(|| "a panic without words".to_owned());
     let place = PLACE.take();
-    if place.is_empty() { text } else { format!("{text} ({place})") }
+    if place.is_empty() {
+        text
+    } else {
+        format!("{text} ({place})")
+    }
 }
 
 /// Runs a scenario.
@@ -126,6 +134,7 @@ pub(crate) fn run(case: &Case, scenario: fn(&mut Run)) -> Ran {
         random,
         network: network.clone(),
         rough: weather.rough,
+        deaf: weather.deaf,
         turns: 0,
         opened: 0,
         bytes: 0,

@@ -11,6 +11,8 @@ pub(crate) struct Weather {
     pub(crate) settings: Settings,
     /// Connections may break by themselves.
     pub(crate) rough: bool,
+    /// A reset may be lost, so that one end never hears of it: as with real TCP, only a time limit helps.
+    pub(crate) deaf: bool,
 }
 
 fn pick<T: Copy>(random: &mut Rng, from: &[T]) -> T {
@@ -18,7 +20,7 @@ fn pick<T: Copy>(random: &mut Rng, from: &[T]) -> T {
 }
 
 /// How often things go wrong, and which.
-fn plan(random: &mut Rng, seed: u64, rough: bool) -> Plan {
+fn plan(random: &mut Rng, seed: u64, rough: bool, parted: bool) -> Plan {
     let mut plan = Plan::new(seed);
     // One run in eight meets no fault at all.
     if random.u8(0..8) == 0 {
@@ -28,9 +30,14 @@ fn plan(random: &mut Rng, seed: u64, rough: bool) -> Plan {
         if !rough && !fault.is_survived() || random.u8(0..3) == 0 {
             continue;
         }
+        if fault == Fault::Partition && !parted {
+            continue;
+        }
         let one_in = match fault {
             // Each of these costs much time, or ends much.
-            Fault::Partition | Fault::Lost | Fault::Stalled | Fault::AcceptFiles => pick(random, &[20, 100, 400]),
+            Fault::Partition | Fault::Lost | Fault::Stalled | Fault::AcceptFiles => {
+                pick(random, &[20, 100, 400])
+            }
             fault if !fault.is_survived() => pick(random, &[30, 100, 400]),
             _ => pick(random, &[2, 5, 20, 100]),
         };
@@ -41,7 +48,7 @@ fn plan(random: &mut Rng, seed: u64, rough: bool) -> Plan {
 
 /// What a network is like.
 pub(crate) fn weather(random: &mut Rng, seed: u64) -> Weather {
-    let rough = random.u8(0..3) == 0;
+    let (rough, parted) = (random.u8(0..3) == 0, random.u8(0..3) == 0);
     let ms = |most: u64| [0, most / 20, most];
     let latency = pick(random, &ms(40));
     let jitter = pick(random, &ms(20));
@@ -54,7 +61,7 @@ pub(crate) fn weather(random: &mut Rng, seed: u64) -> Weather {
             None
         },
     };
-    let plan = plan(random, seed, rough);
+    let plan = plan(random, seed, rough, parted);
     let settings = Settings {
         seed: random.u64(..),
         link,
@@ -63,7 +70,11 @@ pub(crate) fn weather(random: &mut Rng, seed: u64) -> Weather {
         plan,
         ..Settings::default()
     };
-    Weather { settings, rough }
+    Weather {
+        settings,
+        rough,
+        deaf: rough || parted,
+    }
 }
 
 /// Settings of a loop: small ones, so that their bounds are met.

@@ -136,5 +136,9 @@ pub fn a_peer_that_resets_does_not_hold_who_waits_for_drained<R: Rig>() {
     peer.reset();
     assert_eq!(stage.closing(conn).name(), "reset");
     let events = stage.of(conn);
-    assert_eq!(events.iter().filter(|e| **e == Event::Drained).count(), 1, "{events:?}");
+    assert_eq!(
+        events.iter().filter(|e| **e == Event::Drained).count(),
+        1,
+        "{events:?}"
+    );
 }

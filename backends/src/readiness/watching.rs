@@ -74,8 +74,8 @@ pub(super) fn watch<K: Kernel>(net: &mut Net<Readiness<K>>, conn: Conn) {
         read,
         write: c.blocked || c.phase == Phase::Dialing,
     };
-    // A hang-up is reported whatever the interest.
-    let wanted = if c.io.hangup && !read {
+    // A hang-up is reported whatever the interest. (But what waits to be sent must hear of room: a report may be wrong.)
+    let wanted = if c.io.hangup && !read && !interest.write {
         None
     } else {
         Some(interest)

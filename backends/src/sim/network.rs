@@ -121,6 +121,11 @@ impl Network {
         self.world.borrow().faults.happened.clone()
     }
 
+    /// How many faults have happened.
+    pub fn count(&self) -> usize {
+        self.world.borrow().faults.happened.len()
+    }
+
     /// How many opportunities a fault has had.
     pub fn opportunities(&self, fault: Fault) -> u64 {
         self.world.borrow().faults.opportunities(fault)

@@ -30,6 +30,8 @@ struct Facts {
 /// What is known of a loop.
 pub(crate) struct Book {
     pub(super) callbacks: u64,
+    /// What the handler has asked for.
+    pub(super) operations: u64,
     pub(super) opened: u64,
     config: Config,
     facts: ConnMap<Facts>,
@@ -46,6 +48,7 @@ impl Book {
     pub(super) fn new(config: &Config) -> Book {
         Book {
             callbacks: 0,
+            operations: 0,
             opened: 0,
             config: config.clone(),
             facts: ConnMap::new(),
@@ -111,7 +114,10 @@ impl Book {
         // What came after the last callback of its turn was of that turn's budget.
         let budget = self.config.byte_budget as u64 * (turn - facts.base.1 + 1);
         let read = bytes - facts.base.0;
-        assert!(read <= budget, "{conn}: {read} bytes were read against a budget of {budget}");
+        assert!(
+            read <= budget,
+            "{conn}: {read} bytes were read against a budget of {budget}"
+        );
     }
 
     /// What holds besides of what the peer does.
@@ -127,9 +133,16 @@ impl Book {
         self.of_the_peer(net, conn, owner, "received");
         assert!(!data.is_empty(), "{conn}: received without bytes");
         let limit = self.config.limits.unread;
-        assert!(data.len() <= limit, "{conn}: {} bytes unread, above {limit}", data.len());
+        assert!(
+            data.len() <= limit,
+            "{conn}: {} bytes unread, above {limit}",
+            data.len()
+        );
         if let Some(facts) = self.facts.get(conn) {
-            assert!(data.starts_with(&facts.left), "{conn}: what was left did not come back in front");
+            assert!(
+                data.starts_with(&facts.left),
+                "{conn}: what was left did not come back in front"
+            );
         }
     }
 
@@ -157,20 +170,29 @@ impl Book {
         }
         let queued = net.info(conn).map_or(0, |info| info.queued);
         let high = self.config.limits.high;
-        assert!(queued <= high, "{conn}: drained, with {queued} bytes queued above the mark of {high}");
+        assert!(
+            queued <= high,
+            "{conn}: drained, with {queued} bytes queued above the mark of {high}"
+        );
     }
 
     pub(super) fn deadline<S: SockMan>(&mut self, net: &S, conn: Conn, owner: Conn) {
         self.callback(net, conn, owner, "deadline");
         if let Some(facts) = self.facts.get_mut(conn) {
             let at = facts.deadline.take();
-            assert!(at.is_some_and(|at| at <= net.now()), "{conn}: a deadline too early, or none was set");
+            assert!(
+                at.is_some_and(|at| at <= net.now()),
+                "{conn}: a deadline too early, or none was set"
+            );
         }
     }
 
     pub(super) fn timer<S: SockMan>(&mut self, net: &S, key: u64) {
         self.callbacks += 1;
-        let due = self.timers.iter().filter(|(_, (at, its))| *its == key && *at <= net.now());
+        let due = self
+            .timers
+            .iter()
+            .filter(|(_, (at, its))| *its == key && *at <= net.now());
         let due = due.min_by_key(|(_, (at, _))| *at).map(|(timer, _)| *timer);
         let due = due.unwrap_or_else(|| panic!("timer {key} fired too early, or was not set"));
         self.timers.remove(&due);
@@ -186,7 +208,10 @@ impl Book {
     pub(super) fn closed<S: SockMan>(&mut self, net: &mut S, conn: Conn, owner: Conn, why: &Closed) {
         self.callbacks += 1;
         assert_eq!(owner, conn, "closed came with the session of another connection");
-        assert!(net.info(conn).is_none() && !net.is_open(conn), "{conn} lives on after closed");
+        assert!(
+            net.info(conn).is_none() && !net.is_open(conn),
+            "{conn} lives on after closed"
+        );
         assert_eq!(net.send(conn, b"x"), Err(Gone), "{conn} takes bytes after closed");
         let facts = self.facts.get(conn);
         let facts = facts.unwrap_or_else(|| panic!("{conn}: closed, but it is not open"));
@@ -195,7 +220,10 @@ impl Book {
             Closed::Flushed | Closed::FlushTimeout { .. } => {
                 assert!(flushed, "{conn}: {why}, but nobody asked for that");
             }
-            Closed::Reset(_) => assert!(!facts.paused || facts.ended.is_some(), "{conn}: {why} while paused"),
+            Closed::Reset(_) => assert!(
+                !facts.paused || facts.ended.is_some(),
+                "{conn}: {why} while paused"
+            ),
             Closed::UnreadLimit { limit } => {
                 let left = facts.left.len();
                 assert!(left >= *limit, "{conn}: {why}, but only {left} are");
@@ -221,25 +249,35 @@ impl Book {
     // --- Operations -----------------------------------------------------------------------------------------------
 
     pub(super) fn dials(&mut self, key: u64) {
+        self.operations += 1;
         *self.dials.entry(key).or_default() += 1;
     }
 
     pub(super) fn sent(&mut self, conn: Conn, sent: Result<Sent, Gone>) {
+        self.operations += 1;
         let Some(facts) = self.facts.get_mut(conn) else {
             assert_eq!(sent, Err(Gone), "{conn} is not open and takes bytes");
             return;
         };
         if let Ok(sent) = sent {
-            assert!(facts.ended.is_none() && !facts.finished, "{conn} takes bytes after its end");
+            assert!(
+                facts.ended.is_none() && !facts.finished,
+                "{conn} takes bytes after its end"
+            );
             facts.high |= sent.is_high();
             let high = self.config.limits.high;
-            assert_eq!(sent.is_high(), sent.queued() > high, "{conn}: {sent:?} with the mark at {high}");
+            assert_eq!(
+                sent.is_high(),
+                sent.queued() > high,
+                "{conn}: {sent:?} with the mark at {high}"
+            );
             let most = self.config.limits.queued;
             assert!(sent.queued() <= most, "{conn}: {sent:?} with the limit at {most}");
         }
     }
 
     pub(super) fn disconnects(&mut self, conn: Conn, how: Disconnect) {
+        self.operations += 1;
         if let Some(facts) = self.facts.get_mut(conn) {
             // A second one that is no flush takes the place of a flush.
             if facts.ended.is_none() || !matches!(how, Disconnect::Flush { .. }) {
@@ -249,42 +287,52 @@ impl Book {
     }
 
     pub(super) fn finishes(&mut self, conn: Conn) {
+        self.operations += 1;
         if let Some(facts) = self.facts.get_mut(conn) {
             facts.finished = true;
         }
     }
 
     pub(super) fn pauses(&mut self, conn: Conn, paused: bool) {
+        self.operations += 1;
         if let Some(facts) = self.facts.get_mut(conn).filter(|facts| facts.ended.is_none()) {
             facts.paused = paused;
         }
     }
 
     pub(super) fn wants(&mut self, conn: Conn, unread: usize, answer: Result<(), WantError>) {
+        self.operations += 1;
         let limit = self.config.limits.unread;
         if self.facts.get(conn).is_none() {
             assert_eq!(answer, Err(WantError::Gone), "{conn} is not open, and may want");
         } else if answer.is_ok() {
-            assert!(unread <= limit, "{conn} may want {unread} bytes, above its limit of {limit}");
+            assert!(
+                unread <= limit,
+                "{conn} may want {unread} bytes, above its limit of {limit}"
+            );
         }
     }
 
     pub(super) fn sets_deadline(&mut self, conn: Conn, at: Option<Instant>) {
+        self.operations += 1;
         if let Some(facts) = self.facts.get_mut(conn).filter(|facts| facts.ended.is_none()) {
             facts.deadline = at;
         }
     }
 
     pub(super) fn sets_timer(&mut self, timer: Timer, at: Instant, key: u64) {
+        self.operations += 1;
         let other = self.timers.insert(timer, (at, key));
         assert!(other.is_none(), "{timer} was given out before");
     }
 
     pub(super) fn cancels(&mut self, timer: Timer) {
+        self.operations += 1;
         self.timers.remove(&timer);
     }
 
     pub(super) fn shuts_down(&mut self, within: Duration) {
+        self.operations += 1;
         self.stopped = true;
         let ended = Disconnect::Flush { within };
         for (_, facts) in self.facts.iter_mut() {

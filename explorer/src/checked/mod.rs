@@ -50,9 +50,9 @@ impl<H: Handler> Checked<H> {
         &self.handler
     }
 
-    /// How many callbacks there have been.
-    pub fn callbacks(&self) -> u64 {
-        self.book.callbacks
+    /// How much has happened: callbacks, and operations that the inner handler asked for.
+    pub fn activity(&self) -> u64 {
+        self.book.callbacks + self.book.operations
     }
 
     /// Connections that were opened.
@@ -61,7 +61,11 @@ impl<H: Handler> Checked<H> {
     }
 
     /// Gives access to the inner handler and the operations, outside callbacks.
-    pub fn with<S: SockMan, R>(&mut self, net: &mut S, work: impl FnOnce(&mut H, &mut Watched<'_, S>) -> R) -> R {
+    pub fn with<S: SockMan, R>(
+        &mut self,
+        net: &mut S,
+        work: impl FnOnce(&mut H, &mut Watched<'_, S>) -> R,
+    ) -> R {
         let Checked { handler, book, .. } = self;
         work(handler, &mut Watched { net, book })
     }

@@ -1,11 +1,13 @@
 //! The handler of the client.
 
+use super::PATIENCE;
 use super::stream::Stream;
+use crate::case::Run;
 use crate::checked::{Fate, Fates};
 use fastrand::Rng;
 use sockman::{
-    Bytes, Closed, Config, Conn, ConnMap, DialError, DialOptions, Disconnect, Endpoint, Gone, Handler, Origin,
-    SockMan,
+    Bytes, Closed, Config, Conn, ConnMap, DialError, DialOptions, Disconnect, Endpoint, Gone, Handler,
+    Origin, SockMan,
 };
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ pub(super) struct Client {
     fates: Fates,
     /// Connections may break by themselves.
     rough: bool,
+    /// The server's end may be gone, and nobody says so.
+    deaf: bool,
     /// Steps to come.
     steps: u32,
     /// The longest time between two steps.
@@ -37,8 +41,8 @@ const STEP: u64 = 1;
 const NEVER: u64 = 2;
 
 impl Client {
-    pub(super) fn new(random: &mut Rng, to: Endpoint, config: Config, fates: Fates, rough: bool) -> Client {
-        let mut random = random.fork();
+    pub(super) fn new(run: &mut Run, to: Endpoint, config: Config, fates: Fates) -> Client {
+        let mut random = run.random.fork();
         let steps = random.u32(1..40);
         let pace = Duration::from_millis(random.u64(0..100) * random.u64(0..10));
         Client {
@@ -46,7 +50,8 @@ impl Client {
             to,
             config,
             fates,
-            rough,
+            rough: run.rough,
+            deaf: run.deaf,
             steps,
             pace,
             streams: ConnMap::new(),
@@ -117,7 +122,11 @@ impl Client {
     fn send<S: SockMan>(&mut self, net: &mut S, conn: Conn, count: usize) {
         let shared = self.random.bool();
         let Some(stream) = self.streams.get_mut(conn) else {
-            assert_eq!(net.send(conn, b"stale"), Err(Gone), "{conn} is dead and takes bytes");
+            assert_eq!(
+                net.send(conn, b"stale"),
+                Err(Gone),
+                "{conn} is dead and takes bytes"
+            );
             return;
         };
         if stream.is_high {
@@ -192,6 +201,8 @@ impl Client {
             stream.hoards = false;
             net.finish(conn);
             net.resume(conn);
+            let patience = self.deaf.then(|| net.now() + PATIENCE);
+            net.set_deadline(conn, patience);
         }
     }
 

@@ -43,9 +43,15 @@ pub(crate) fn scenario(run: &mut Run) {
     }
 }
 
-fn serve<B: Simulated>(host: &Host, config: &Config, fates: &Fates) -> Server<B> {
+/// Where an end may never hear that the other has reset, connections on which nothing moves are closed after this long.
+const PATIENCE: Duration = Duration::from_secs(1_000);
+
+fn serve<B: Simulated>(run: &Run, host: &Host, config: &Config, fates: &Fates) -> Server<B> {
     let backend = host.backend(config).expect("the settings are right");
-    let echo = Checked::new(Echo::default(), config, fates.clone());
+    let echo = Echo {
+        idle_timeout: run.deaf.then_some(PATIENCE),
+    };
+    let echo = Checked::new(echo, config, fates.clone());
     let mut server: Server<B> = Driver::with_backend(backend, echo);
     let how = ListenOptions {
         backlog: 16,
@@ -63,11 +69,11 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
     let here = surroundings::config(&mut run.random);
     let there = surroundings::config(&mut run.random);
     let fates = Fates::default();
-    let client = Client::new(&mut run.random, near.at(PORT), there.clone(), fates.clone(), run.rough);
+    let client = Client::new(run, near.at(PORT), there.clone(), fates.clone());
     let client = Checked::new(client, &there, Fates::default());
     let backend = far.backend(&there).expect("the settings are right");
     let mut client: Clients<B> = Driver::with_backend(backend, client);
-    let mut server: Option<Server<A>> = Some(serve(&near, &here, &fates));
+    let mut server: Option<Server<A>> = Some(serve(run, &near, &here, &fates));
     client.with(|client, net| client.with(net, |client, net| client.begin(net)));
     let mut outside = Outside::new(run, &near);
     let mut turns = [Turns::new(&here), Turns::new(&there)];
@@ -78,9 +84,9 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
             steps += 1;
             assert!(steps < MOST_STEPS, "the loops do not come to rest");
             if let Some(server) = server {
-                turns[0].check(server);
+                turns[0].check(&network, server);
             }
-            turns[1].check(client);
+            turns[1].check(&network, client);
             outside.act(client);
             outside.crash_is_due(server.is_some()) || server.as_ref().is_some_and(is_idle) && is_over(client)
         });
@@ -92,13 +98,24 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
             near.crash();
         } else if server.is_none() {
             near.restart();
-            server = Some(serve(&near, &here, &fates));
+            server = Some(serve(run, &near, &here, &fates));
             turns[0] = Turns::new(&here);
         } else {
-            assert_eq!(ran, Ran::Done, "the network is {ran:?}, and not everything is over");
+            assert_eq!(
+                ran,
+                Ran::Done,
+                "the network is {ran:?}, and not everything is over"
+            );
             break;
         }
     }
+    // What is still on its way to nobody.
+    let mut loops = (server, client);
+    let ran = network
+        .run_until(&mut loops, LONGEST, |_| false)
+        .expect("no turn fails");
+    assert_eq!(ran, Ran::Quiet, "everything is over, and the loops go on");
+    let (server, mut client) = loops;
     outside.last_wake(&mut client);
     client.handler().finish();
     if let Some(server) = &server {

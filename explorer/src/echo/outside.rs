@@ -58,7 +58,8 @@ impl Outside {
             }
         };
         // The queue may be full.
-        self.network.note(format_args!("from outside to {conn}: {done:?}"));
+        self.network
+            .note(format_args!("from outside to {conn}: {done:?}"));
     }
 
     /// Whether the server's host is to crash now, or to come back.

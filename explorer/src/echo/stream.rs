@@ -49,19 +49,38 @@ impl Stream {
         for piece in data.chunks(expected.len()) {
             let expected = &mut expected[..piece.len()];
             fill(self.number, from, expected);
-            assert!(
-                piece == expected,
-                "stream {}: other bytes than were sent, behind byte {from}",
-                self.number
-            );
+            if let Some(place) = piece
+                .iter()
+                .zip(&*expected)
+                .position(|(came, right)| came != right)
+            {
+                let (number, at) = (self.number, from + place as u64);
+                panic!(
+                    "stream {number}: instead of what stands at byte {at} came {}",
+                    self.find(&piece[place..])
+                );
+            }
             from += piece.len() as u64;
+        }
+    }
+
+    /// What these bytes are, which are not those that were expected.
+    fn find(&self, piece: &[u8]) -> String {
+        let mut all = self.next(0);
+        all.resize(self.sent as usize, 0);
+        fill(self.number, 0, &mut all);
+        match all.windows(piece.len()).position(|window| window == piece) {
+            Some(place) => format!("what stands at byte {place}"),
+            None => "what was never sent".to_owned(),
         }
     }
 }
 
 fn fill(number: u32, from: u64, into: &mut [u8]) {
     for (place, byte) in (from..).zip(into) {
-        let word = (u64::from(number) << 40 ^ place / 8).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let word = (u64::from(number) << 40 ^ place / 8)
+            .wrapping_add(1)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
         *byte = (word ^ word >> 29).to_be_bytes()[(place % 8) as usize];
     }
 }

@@ -146,7 +146,10 @@ impl<Io> Core<Io> {
             return Some(Err(Gone));
         };
         let total = self.staged.len() + data.len();
-        if c.out.is_some() && !planted(Mutant::OrderBroken) || c.in_flight > 0 || total > c.limits.high.min(STAGE) {
+        if c.out.is_some() && !planted(Mutant::OrderBroken)
+            || c.in_flight > 0
+            || total > c.limits.high.min(STAGE)
+        {
             return None;
         }
         self.staged_for = Some(conn);

@@ -152,7 +152,12 @@ impl Inbox {
         let core = &mut net.core;
         let Some(c) = core.conns.get_mut(conn) else { return };
         c.unread = left;
-        if consumed == 0 && left >= c.limits.unread && !planted(Mutant::UnreadUnbounded) && c.phase == Phase::Open && !c.paused {
+        if consumed == 0
+            && left >= c.limits.unread
+            && !planted(Mutant::UnreadUnbounded)
+            && c.phase == Phase::Open
+            && !c.paused
+        {
             let limit = c.limits.unread;
             core.close(conn, Closed::UnreadLimit { limit });
         }

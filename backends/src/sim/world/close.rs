@@ -74,15 +74,13 @@ impl World {
         self.send(host, to, Packet::Reset { to: peer }, 0, floor);
     }
 
-    /// The connection is reset on its way: both ends get RST.
+    /// The connection is reset on its way, next to this end, which hears of it at once: nothing follows what it has sent.
     pub(super) fn reset_both(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.get(id) else {
             return;
         };
-        let (host, peer, floor) = (socket.host, socket.peer, socket.pipe.last);
-        self.send_rst(host, peer);
-        let away = self.away(id).unwrap_or(host);
-        self.send(away, host, Packet::Reset { to: id }, 0, floor);
+        self.send_rst(socket.host, socket.peer);
+        self.rst(id);
     }
 
     /// RST arrives (RFC 9293 section 3.10.7). What had arrived before can still be read.

@@ -123,6 +123,8 @@ impl World {
             let Some((token, interest)) = socket.watch else {
                 continue;
             };
+            // As Linux's tcp_poll (SOCK_NOSPACE): who asks and finds no room is told of it.
+            socket.is_starved |= interest.write && !report.output;
             report.input &= interest.read;
             report.read_hangup &= interest.read;
             report.output &= interest.write;

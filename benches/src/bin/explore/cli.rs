@@ -49,12 +49,19 @@ fn parse_faults(text: &str) -> Result<Faults, String> {
     if text == "none" {
         return Ok(Faults(Vec::new()));
     }
-    let faults = text.split(',').map(|fault| fault.trim().parse::<Occurrence>().map_err(|error| error.to_string()));
+    let faults = text.split(',').map(|fault| {
+        fault
+            .trim()
+            .parse::<Occurrence>()
+            .map_err(|error| error.to_string())
+    });
     faults.collect::<Result<_, _>>().map(Faults)
 }
 
 fn handlers() -> String {
-    let list = TARGETS.iter().map(|target| format!("`{}`: {}", target.name, target.about));
+    let list = TARGETS
+        .iter()
+        .map(|target| format!("`{}`: {}", target.name, target.about));
     format!("What to explore. {}", list.collect::<Vec<_>>().join("; "))
 }
 

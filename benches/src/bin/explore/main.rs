@@ -27,5 +27,9 @@ fn main() -> ExitCode {
         Some(seed) => replay::replay(target, &cli, seed),
         None => search::search(target, &cli),
     };
-    if found { ExitCode::from(FOUND) } else { ExitCode::SUCCESS }
+    if found {
+        ExitCode::from(FOUND)
+    } else {
+        ExitCode::SUCCESS
+    }
 }

@@ -83,7 +83,12 @@ pub(crate) fn search(target: &Target, cli: &Cli) -> bool {
     });
     let took = began.elapsed();
     bar.finish_and_clear();
-    summary(target, cli, &sum.into_inner().expect("no thread panics here"), took);
+    summary(
+        target,
+        cli,
+        &sum.into_inner().expect("no thread panics here"),
+        took,
+    );
     let failed = failed.into_inner().expect("no thread panics here");
     match &failed {
         Some((seed, ran)) => tell(target, cli, *seed, ran),
@@ -109,7 +114,11 @@ fn summary(target: &Target, cli: &Cli, sum: &Sum, took: Duration) {
         sum.bytes,
         sum.elapsed.as_secs_f64() / 3600.0
     );
-    let faults: Vec<_> = Fault::ALL.iter().zip(sum.faults).map(|(fault, count)| format!("{fault} {count}")).collect();
+    let faults: Vec<_> = Fault::ALL
+        .iter()
+        .zip(sum.faults)
+        .map(|(fault, count)| format!("{fault} {count}"))
+        .collect();
     println!("faults: {}", faults.join(", "));
 }
 
@@ -139,5 +148,9 @@ fn list(faults: &[Occurrence]) -> String {
     if faults.is_empty() {
         return "none".to_owned();
     }
-    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    faults
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
