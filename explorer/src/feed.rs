@@ -1,1 +1,271 @@
-//! Any handler, fed any bytes in any pieces.
+//! Any handler, fed any bytes in any pieces, under any faults.
+//!
+//! [`feed`] is what fuzz targets call: it runs the handler on a simulated network with a plain peer that writes the bytes,
+//! once in the pieces and under the faults of the [`Meal`], and once in one piece and under none. Whatever the handler, it
+//! must not panic, must keep to the contract ([`Checked`]), may hold no more than its limits, and must close its
+//! connection; and what it answers must not depend on how the bytes were split.
+
+use crate::checked::{Checked, Fates};
+use sockman::{Config, Driver, Handler, Limits, ListenOptions, SockMan};
+use sockman_backends::sim::{Network, Plain, Plan, Ran, Settings, Sim, Simulated, Tracing};
+use std::fmt::Debug;
+use std::io;
+use std::time::Duration;
+
+/// What a handler is fed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub struct Meal {
+    /// The bytes, in pieces.
+    pub pieces: Vec<Piece>,
+    /// How it ends.
+    pub end: End,
+    /// Decides by chance which faults happen.
+    pub seed: u64,
+    /// Each fault that connections survive happens at one of so many opportunities, at least two; with 0
+    /// none does.
+    pub one_in: u8,
+}
+
+/// Some bytes, and how long they are the last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub struct Piece {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Milliseconds until what follows.
+    pub pause: u8,
+}
+
+/// How a peer ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub enum End {
+    /// It half-closes, and reads to the end.
+    #[default]
+    Finish,
+    /// It closes.
+    Close,
+    /// It resets.
+    Reset,
+}
+
+/// What a handler answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// The bytes that the peer heard.
+    pub heard: Vec<u8>,
+    /// What the handler knows after the connection was closed.
+    pub known: T,
+}
+
+/// The limits under which handlers are fed.
+pub fn limits() -> Limits {
+    Limits {
+        unread: 64 << 10,
+        high: 16 << 10,
+        low: 4 << 10,
+        queued: 4 << 20,
+    }
+}
+
+/// With this in the environment what happened is told, call by call, where something is violated.
+const TRACE: &str = "SOCKMAN_TRACE";
+
+/// A connection that is not closed after this long will not be.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Feeds a handler that `make` makes, and checks all that is to be checked. `know` tells what the handler knows when all is
+/// over; that too must not depend on how the bytes were split.
+///
+/// With `SOCKMAN_TRACE` in the environment a violation comes with everything that happened.
+///
+/// Returns the answer to the bytes in one piece. Where the peer ends before it has read, only what it heard until then is
+/// compared.
+pub fn feed<H: Handler, T: PartialEq + Debug>(
+    make: impl Fn() -> H,
+    know: impl Fn(&H) -> T,
+    meal: &Meal,
+) -> Answer<T> {
+    let whole = Meal {
+        pieces: vec![Piece {
+            bytes: meal
+                .pieces
+                .iter()
+                .flat_map(|piece| piece.bytes.iter().copied())
+                .collect(),
+            pause: 0,
+        }],
+        one_in: 0,
+        ..meal.clone()
+    };
+    let split = serve(make(), &know, meal);
+    let whole = serve(make(), &know, &whole);
+    if meal.end == End::Finish {
+        assert_eq!(split, whole, "the answer depends on how the bytes were split");
+    } else {
+        let shorter = split.heard.len().min(whole.heard.len());
+        assert_eq!(
+            split.heard[..shorter],
+            whole.heard[..shorter],
+            "the answer depends on how the bytes were split"
+        );
+    }
+    whole
+}
+
+fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, meal: &Meal) -> Answer<T> {
+    let plan = Plan::new(meal.seed);
+    let plan = match meal.one_in {
+        0 => plan,
+        // (A call that always fails never ends.)
+        one_in => plan.by_chance(u64::from(one_in.max(2))),
+    };
+    let network = Network::new(Settings {
+        seed: meal.seed,
+        plan,
+        tracing: if std::env::var_os(TRACE).is_some() {
+            Tracing::Text
+        } else {
+            Tracing::Off
+        },
+        ..Settings::default()
+    });
+    let _teller = Teller(network.clone());
+    let (near, far) = (network.host(), network.host());
+    far.spare();
+    let config = Config {
+        limits: limits(),
+        // Small, so that large meals take several reads.
+        read_buffer: 4 << 10,
+        byte_budget: 16 << 10,
+        ..Config::default()
+    };
+    let backend = near.backend::<Sim>(&config).expect("the settings are right");
+    let handler = Checked::new(handler, &config, Fates::default());
+    let driver = Driver::with_backend(backend, handler);
+    let mut table = Table {
+        network,
+        driver,
+        heard: Vec::new(),
+    };
+    let at = near.at(1);
+    table
+        .driver
+        .with(|_, net| net.listen(&at, &ListenOptions::default()))
+        .expect("the port is free");
+    let peer = far.connect(&at).expect("there is a listener");
+    table.eat(peer, meal);
+    let Table { driver, heard, .. } = table;
+    driver.handler().finish();
+    Answer {
+        heard,
+        known: know(driver.handler().handler()),
+    }
+}
+
+/// Tells what happened, where something is violated and that was asked for.
+struct Teller(Network);
+
+impl Drop for Teller {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprint!("{}", self.0.trace());
+        }
+    }
+}
+
+/// A handler, and what its peer has heard.
+struct Table<H: Handler> {
+    network: Network,
+    driver: Driver<Sim, Checked<H>>,
+    heard: Vec<u8>,
+}
+
+impl<H: Handler> Table<H> {
+    fn eat(&mut self, peer: Plain, meal: &Meal) {
+        let connected = self.network.run_until(&mut self.driver, PATIENCE, |_| {
+            peer.is_connected().expect("the dial is answered")
+        });
+        assert_eq!(
+            connected.expect("no turn fails"),
+            Ran::Done,
+            "the listener does not answer"
+        );
+        for piece in &meal.pieces {
+            self.write(&peer, &piece.bytes);
+            self.turns(Duration::from_millis(piece.pause.into()), &peer);
+        }
+        match meal.end {
+            End::Finish => {
+                // It may have been closed already.
+                let _ = peer.finish();
+                self.to_the_end(Some(&peer));
+            }
+            End::Close => {
+                drop(peer);
+                self.to_the_end(None);
+            }
+            End::Reset => {
+                peer.reset();
+                self.to_the_end(None);
+            }
+        }
+    }
+
+    /// Writes all of it, with turns in between, unless the connection is over.
+    fn write(&mut self, peer: &Plain, mut data: &[u8]) {
+        let since = self.network.elapsed();
+        while !data.is_empty() && self.network.elapsed() - since < PATIENCE {
+            match peer.write(data) {
+                Ok(count) => data = &data[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.turns(Duration::from_millis(1), peer);
+                }
+                Err(_) => return,
+            }
+        }
+        assert!(data.is_empty(), "the handler has not read for an hour");
+    }
+
+    /// Turns until this time has passed, with the peer reading.
+    fn turns(&mut self, time: Duration, peer: &Plain) {
+        let heard = &mut self.heard;
+        self.network
+            .run_until(&mut self.driver, time, |_| {
+                hear(peer, heard);
+                false
+            })
+            .expect("no turn fails");
+        hear(peer, heard);
+    }
+
+    /// Turns until the connection has been closed.
+    fn to_the_end(&mut self, peer: Option<&Plain>) {
+        let mut is_over = false;
+        let heard = &mut self.heard;
+        let ran = self.network.run_until(&mut self.driver, PATIENCE, |driver| {
+            if let Some(peer) = peer {
+                is_over |= hear(peer, heard);
+            }
+            driver.backend().net().connections() == 0 && (is_over || peer.is_none())
+        });
+        assert_eq!(
+            ran.expect("no turn fails"),
+            Ran::Done,
+            "the connection was not closed"
+        );
+    }
+}
+
+/// Reads what is there; whether the connection is over.
+fn hear(peer: &Plain, heard: &mut Vec<u8>) -> bool {
+    let mut buffer = [0; 4 << 10];
+    loop {
+        match peer.read(&mut buffer) {
+            Ok(0) => return true,
+            Ok(count) => heard.extend_from_slice(&buffer[..count]),
+            Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+        }
+    }
+}

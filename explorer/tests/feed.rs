@@ -1,0 +1,148 @@
+//! The harness that feeds handlers: right ones are none the worse, and each kind of wrong one is found out.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use sockman::{Conn, Disconnect, Handler, Origin, Sent, SockMan};
+use sockman_explorer::feed::{End, Meal, Piece, feed};
+use sockman_node::Echo;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+fn meal() -> impl Strategy<Value = Meal> {
+    let piece = (vec(any::<u8>(), 0..200), 0..3_u8).prop_map(|(bytes, pause)| Piece { bytes, pause });
+    let end = prop_oneof![4 => Just(End::Finish), 1 => Just(End::Close), 1 => Just(End::Reset)];
+    (vec(piece, 0..30), end, any::<u64>(), 0..20_u8).prop_map(|(pieces, end, seed, one_in)| Meal {
+        pieces,
+        end,
+        seed,
+        one_in,
+    })
+}
+
+/// Answers each line with its length; what it does wrong is for the tests to find.
+struct Lines {
+    wrong: Wrong,
+    lines: Vec<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Nothing,
+    /// Takes the end of what it is offered for the end of a line.
+    Splits,
+    /// Indexes what may not be there.
+    Panics,
+    /// Waits for ever where the peer has finished.
+    Stays,
+}
+
+impl Lines {
+    fn new(wrong: Wrong) -> Lines {
+        let lines = Vec::new();
+        Lines { wrong, lines }
+    }
+}
+
+impl Handler for Lines {
+    type Session = ();
+
+    fn open<S: SockMan>(&mut self, _: &mut S, _: Conn, _: &Origin) -> Option<()> {
+        Some(())
+    }
+
+    fn received<S: SockMan>(&mut self, net: &mut S, conn: Conn, (): &mut (), data: &mut [u8]) -> usize {
+        let mut consumed = 0;
+        while let Some(length) = data[consumed..].iter().position(|byte| *byte == b'\n') {
+            assert!(self.wrong != Wrong::Panics || length != 7, "a line of seven");
+            consumed += length + 1;
+            self.lines.push(length);
+            if net
+                .send(conn, format!("{length}\n").as_bytes())
+                .is_ok_and(Sent::is_high)
+            {
+                net.pause(conn);
+                break;
+            }
+        }
+        if self.wrong == Wrong::Splits && consumed == 0 {
+            self.lines.push(data.len());
+            return data.len();
+        }
+        consumed
+    }
+
+    fn drained<S: SockMan>(&mut self, net: &mut S, conn: Conn, (): &mut ()) {
+        net.resume(conn);
+    }
+
+    fn eof<S: SockMan>(&mut self, net: &mut S, conn: Conn, (): &mut (), _: &mut [u8]) {
+        if self.wrong != Wrong::Stays {
+            net.disconnect(conn, Disconnect::flush());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_echo_answers_with_what_it_was_fed(meal in meal()) {
+        let answer = feed(Echo::default, |_| (), &meal);
+        if meal.end == End::Finish {
+            let all: Vec<u8> = meal.pieces.iter().flat_map(|piece| piece.bytes.clone()).collect();
+            prop_assert_eq!(answer.heard, all);
+        }
+    }
+
+    #[test]
+    fn a_right_parser_is_none_the_worse(meal in meal()) {
+        let answer = feed(|| Lines::new(Wrong::Nothing), |lines| lines.lines.clone(), &meal);
+        if meal.end == End::Finish {
+            let text: String = answer.known.iter().map(|length| format!("{length}\n")).collect();
+            prop_assert_eq!(answer.heard, text.into_bytes());
+        }
+    }
+}
+
+/// How a meal with these pieces ends for the handler.
+fn fails(wrong: Wrong, pieces: &[&str]) -> Option<String> {
+    let pieces = pieces.iter().map(|text| Piece {
+        bytes: text.as_bytes().to_vec(),
+        pause: 1,
+    });
+    let meal = Meal {
+        pieces: pieces.collect(),
+        ..Meal::default()
+    };
+    let run = || feed(|| Lines::new(wrong), |lines| lines.lines.clone(), &meal);
+    let panic = catch_unwind(AssertUnwindSafe(run)).err()?;
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+}
+
+#[test]
+fn wrong_handlers_are_found_out() {
+    assert_eq!(fails(Wrong::Nothing, &["one\ntw", "o\n"]), None);
+    for (wrong, pieces, word) in [
+        (
+            Wrong::Splits,
+            &["one\ntw", "o\n"][..],
+            "depends on how the bytes were split",
+        ),
+        (Wrong::Panics, &["seven..\n"], "a line of seven"),
+        (Wrong::Stays, &["one\n"], "was not closed"),
+    ] {
+        let text = fails(wrong, pieces).expect("it is wrong");
+        assert!(text.contains(word), "{text}");
+    }
+}
+
+/// A meal larger than all queues, to a peer that reads only while it writes: nothing stalls.
+#[test]
+fn a_large_meal_goes_down() {
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| number as u8).collect();
+    let meal = Meal {
+        pieces: vec![Piece { bytes, pause: 0 }],
+        ..Meal::default()
+    };
+    assert_eq!(feed(Echo::default, |_| (), &meal).heard.len(), 3_000_000);
+}
