@@ -69,9 +69,6 @@ pub fn limits() -> Limits {
     }
 }
 
-/// With this in the environment what happened is told, call by call, where something is violated.
-const TRACE: &str = "SOCKMAN_TRACE";
-
 /// A connection that is not closed after this long will not be.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
@@ -124,14 +121,10 @@ fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, meal: &Meal) -> Answ
     let network = Network::new(Settings {
         seed: meal.seed,
         plan,
-        tracing: if std::env::var_os(TRACE).is_some() {
-            Tracing::Text
-        } else {
-            Tracing::Off
-        },
+        tracing: Tracing::from_env(),
         ..Settings::default()
     });
-    let _teller = Teller(network.clone());
+    let _teller = network.teller();
     let (near, far) = (network.host(), network.host());
     far.spare();
     let config = Config {
@@ -161,17 +154,6 @@ fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, meal: &Meal) -> Answ
     Answer {
         heard,
         known: know(driver.handler().handler()),
-    }
-}
-
-/// Tells what happened, where something is violated and that was asked for.
-struct Teller(Network);
-
-impl Drop for Teller {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprint!("{}", self.0.trace());
-        }
     }
 }
 

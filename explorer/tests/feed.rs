@@ -125,7 +125,7 @@ fn wrong_handlers_are_found_out() {
     for (wrong, pieces, word) in [
         (
             Wrong::Splits,
-            &["one\ntw", "o\n"][..],
+            &["tw", "o\n"][..],
             "depends on how the bytes were split",
         ),
         (Wrong::Panics, &["seven..\n"], "a line of seven"),

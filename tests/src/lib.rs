@@ -20,7 +20,7 @@
 //! - `rig`: the world of a script; [`Rig`], and [`Real`] for real sockets, whose peers are those of the standard library
 //! - `recorder`: the handler of the scripts, [`Recorder`]: logs every callback and checks what always holds of them
 //! - `stage`: [`Stage`], a rig with a driver, and what scripts do with them again and again
-//! - `model`: random operations, and what must come of them
+//! - [`model`]: operations, and what must come of them
 //! - [`traces`]: scenarios whose handler calls must be the same on every backend, and what compares them
 //! - `list`: which scripts there are, for which rigs, and the macros
 //! - `faults`: the io_uring backend under injected faults, for `uring_faults` and with the feature of that name
@@ -82,7 +82,7 @@ pub mod handover;
 pub mod ids;
 pub mod layer;
 pub mod marks;
-mod model;
+pub mod model;
 pub mod order;
 pub mod pausing;
 mod recorder;

@@ -1,4 +1,9 @@
-//! Random operations, and a model of what must come of them; for [`soundness`](crate::soundness).
+//! Operations, and a model of what must come of them: for [`soundness`](crate::soundness), and for fuzzers.
+//!
+//! With the feature `arbitrary` a [`Step`] can be made of a fuzzer's bytes.
+
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 
 use crate::recorder::{Event, Recorder};
 use crate::rig::{Peer, Rig};
@@ -9,48 +14,70 @@ use std::time::Duration;
 
 /// What a random script does next. The numbers choose among all connections there ever were.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Step {
+pub enum Step {
+    /// A peer connects.
     Connect,
+    /// A peer does something.
     Peer(usize, PeerDoes),
+    /// The loop sends so many bytes.
     Send(usize, usize, Way),
+    /// An operation of the loop.
     Do(usize, Operation),
+    /// A remote disconnects.
     RemoteDisconnect(usize),
     /// After so many milliseconds; whether it is kept, or cancelled at once.
     Timer(u64, bool),
+    /// A turn that does not wait.
     Turn,
 }
 
+/// What a peer does.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum PeerDoes {
+pub enum PeerDoes {
+    /// Writes so many bytes, if they fit.
     Write(usize),
+    /// Reads what is there.
     Read,
+    /// Half-closes.
     Finish,
+    /// Reads, and closes.
     Close,
+    /// Reads, and resets.
     Reset,
 }
 
 /// The ways to send.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Way {
+pub enum Way {
+    /// By `send`.
     Copied,
+    /// By `send_bytes`.
     Shared,
+    /// By `post`.
     Posted,
+    /// By a remote's post.
     Remote,
 }
 
 /// An operation on a connection, alive or dead.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Operation {
+pub enum Operation {
+    /// `disconnect`.
     Disconnect(Disconnect),
+    /// `finish`.
     Finish,
+    /// `pause`.
     Pause,
+    /// `resume`.
     Resume,
+    /// `want` so many bytes.
     Want(usize),
+    /// `set_deadline`, in so many milliseconds, or none.
     Deadline(Option<u64>),
 }
 
 /// Any step; the commoner ones more often.
-pub(crate) fn step() -> impl Strategy<Value = Step> {
+pub fn step() -> impl Strategy<Value = Step> {
     let which = 0..64_usize;
     let size = prop_oneof![0..20_usize, 0..5_000_usize, 0..300_000_usize];
     let how = prop_oneof![
@@ -110,7 +137,7 @@ struct Model<P> {
 const STREAM: usize = 1 << 18;
 
 /// A loop with what must be true of it.
-pub(crate) struct World<R: Rig> {
+pub struct World<R: Rig> {
     stage: Stage<R>,
     models: Vec<Model<R::Peer>>,
     kept_timers: usize,
@@ -118,7 +145,12 @@ pub(crate) struct World<R: Rig> {
 
 impl<R: Rig> World<R> {
     /// Nobody is connected yet.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
+        World::on(R::new())
+    }
+
+    /// In a world that is there already.
+    pub fn on(rig: R) -> Self {
         let config = Config {
             limits: Limits {
                 unread: 50_000,
@@ -140,7 +172,7 @@ impl<R: Rig> World<R> {
             }
         });
         World {
-            stage: Stage::with(&config, recorder),
+            stage: Stage::on(rig, &config, recorder),
             models: Vec::new(),
             kept_timers: 0,
         }
@@ -236,7 +268,7 @@ impl<R: Rig> World<R> {
     }
 
     /// Does one step, and sees that every operation answers as it must, given what the recorder has been told.
-    pub(crate) fn carry_out(&mut self, step: Step) {
+    pub fn carry_out(&mut self, step: Step) {
         let World { stage, models, .. } = self;
         let count = models.len();
         match step {
@@ -292,7 +324,7 @@ impl<R: Rig> World<R> {
     }
 
     /// Every peer goes, every pause ends, and then every connection must have been closed, once.
-    pub(crate) fn end(mut self) {
+    pub fn end(mut self) {
         for model in &mut self.models {
             Self::listen(model);
             model.peer = None;

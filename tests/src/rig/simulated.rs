@@ -3,7 +3,7 @@
 use super::{Family, Host, Kind, Net, Peer, Rig};
 use sockman::{Config, Endpoint, ListenOptions};
 use sockman_backends::sim::{
-    Host as SimHost, Network, Plain, PlainListener, Plan, Settings, Simulated as Backend,
+    Host as SimHost, Network, Plain, PlainListener, Plan, Settings, Simulated as Backend, Teller, Tracing,
 };
 use std::io;
 use std::marker::PhantomData;
@@ -19,11 +19,15 @@ pub struct Simulated<B, N> {
     /// Where its peers are, except for Unix sockets, which have both ends on one host.
     pub far: SimHost,
     names: u16,
+    _teller: Teller,
     types: PhantomData<(B, N)>,
 }
 
 /// Ports of peers that listen begin here.
 const PORTS: u16 = 1000;
+
+/// A dial that is not answered after this long, however often its packets are lost, will not be.
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// More connections than this do not fit into a backlog of 0.
 const FILLERS: usize = 8;
@@ -33,6 +37,7 @@ impl<B, N: Net> Simulated<B, N> {
     pub fn planned(plan: Plan) -> Self {
         let network = Network::new(Settings {
             plan,
+            tracing: Tracing::from_env(),
             // Some scripts connect thousands.
             descriptors: 20_000,
             // So that a loop that is busy for a tenth of a second takes thousands of turns, and no more.
@@ -43,6 +48,7 @@ impl<B, N: Net> Simulated<B, N> {
         let far = network.host();
         far.spare();
         Simulated {
+            _teller: network.teller(),
             network,
             near,
             far,
@@ -123,8 +129,14 @@ impl<B: Backend, N: Net> Rig for Simulated<B, N> {
 
     fn connect(&mut self, to: &Endpoint) -> Plain {
         let peer = self.peers().connect(to).expect("the backlog has room");
-        assert!(peer.is_connected().expect("the backlog has room"));
-        peer
+        // At once, unless a fault delays a packet.
+        for _ in 0..PATIENCE.as_millis() {
+            if peer.is_connected().expect("the backlog has room") {
+                return peer;
+            }
+            self.network.pass(Duration::from_millis(1));
+        }
+        panic!("the backlog has no room");
     }
 
     fn host(&mut self) -> Listening {

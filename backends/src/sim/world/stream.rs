@@ -235,6 +235,9 @@ impl World {
             }
             return;
         };
+        if let Stage::Over = receiver.stage {
+            return;
+        }
         receiver.pipe.finish();
         let host = receiver.host;
         self.line(host, What::Finished, Some(to), Ok(0));
