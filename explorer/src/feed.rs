@@ -182,23 +182,23 @@ impl<H: Handler> Table<H> {
             End::Finish => {
                 // It may have been closed already.
                 let _ = peer.finish();
-                self.to_the_end(Some(&peer));
+                self.await_end(Some(&peer));
             }
             End::Close => {
                 drop(peer);
-                self.to_the_end(None);
+                self.await_end(None);
             }
             End::Reset => {
                 peer.reset();
-                self.to_the_end(None);
+                self.await_end(None);
             }
         }
     }
 
     /// Writes all of it, with turns in between, unless the connection is over.
     fn write(&mut self, peer: &Plain, mut data: &[u8]) {
-        let since = self.network.elapsed();
-        while !data.is_empty() && self.network.elapsed() - since < PATIENCE {
+        let until = self.network.elapsed() + PATIENCE;
+        while !data.is_empty() && self.network.elapsed() < until {
             match peer.write(data) {
                 Ok(count) => data = &data[count..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -223,7 +223,7 @@ impl<H: Handler> Table<H> {
     }
 
     /// Turns until the connection has been closed.
-    fn to_the_end(&mut self, peer: Option<&Plain>) {
+    fn await_end(&mut self, peer: Option<&Plain>) {
         let mut is_over = false;
         let heard = &mut self.heard;
         let ran = self.network.run_until(&mut self.driver, PATIENCE, |driver| {

@@ -1,6 +1,6 @@
 //! Bugs that can be planted, to see that whoever looks for bugs finds them.
 //!
-//! With `--cfg mutants` each can be [planted](plant), on one thread; without it nothing of this is compiled in, and
+//! With `--cfg mutants` each can be planted, with `plant`, on one thread; without it nothing of this is compiled in, and
 //! [`planted`] is a constant.
 
 macro_rules! mutants {

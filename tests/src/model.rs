@@ -145,11 +145,6 @@ pub struct World<R: Rig> {
 
 impl<R: Rig> World<R> {
     /// Nobody is connected yet.
-    pub fn new() -> Self {
-        World::on(R::new())
-    }
-
-    /// In a world that is there already.
     pub fn on(rig: R) -> Self {
         let config = Config {
             limits: Limits {

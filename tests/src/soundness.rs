@@ -102,7 +102,7 @@ pub fn random_operations_keep_the_contract<R: Rig>() {
     };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let result = runner.run(&vec(step(), 1..120), |steps| {
-        let mut world = World::<R>::new();
+        let mut world = World::on(R::new());
         for step in steps {
             world.carry_out(step);
         }

@@ -78,7 +78,7 @@ impl Stream {
 
 fn fill(number: u32, from: u64, into: &mut [u8]) {
     for (place, byte) in (from..).zip(into) {
-        let word = (u64::from(number) << 40 ^ place / 8)
+        let word = ((u64::from(number) << 40) ^ (place / 8))
             .wrapping_add(1)
             .wrapping_mul(0x9e37_79b9_7f4a_7c15);
         *byte = (word ^ word >> 29).to_be_bytes()[(place % 8) as usize];

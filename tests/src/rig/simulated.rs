@@ -110,7 +110,7 @@ impl<B: Backend, N: Net> Rig for Simulated<B, N> {
         let near = self.near.clone();
         match self.name(&near) {
             Endpoint::Tcp(at) => Endpoint::Tcp((at.ip(), 0).into()),
-            path => path,
+            path @ Endpoint::Unix(_) => path,
         }
     }
 

@@ -367,8 +367,8 @@ fn occurrences_are_repeated_by_name() {
     };
     let chance = run(Plan::new(77).by_chance(6));
     assert!(chance.0.len() > 10, "{:?}", chance.0);
-    let names: Vec<_> = chance.0.iter().map(ToString::to_string).collect();
-    let named: Vec<Occurrence> = names.iter().map(|name| name.parse().expect("a name")).collect();
+    let texts: Vec<_> = chance.0.iter().map(ToString::to_string).collect();
+    let named: Vec<Occurrence> = texts.iter().map(|text| text.parse().expect("a name")).collect();
     assert_eq!(run(Plan::new(77).only(&named)), chance);
     for bad in ["", "ShortRead", "ShortRead@", "ShortRead@x", "Nothing@1"] {
         assert!(bad.parse::<Occurrence>().is_err(), "{bad}");

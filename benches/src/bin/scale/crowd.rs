@@ -51,7 +51,7 @@ impl Crowd {
         driver.with(|_, net| net.listen(&at, &ListenOptions::default()))?;
         let mut others = Vec::with_capacity(idle as usize);
         let mut client = network.host();
-        let (mut of_loop, mut of_network) = (0, 0);
+        let (mut of_loop, mut of_network) = (0_usize, 0_usize);
         while (others.len() as u32) < idle {
             let more = AT_A_TIME.min(idle - others.len() as u32);
             let before = live();
@@ -63,8 +63,8 @@ impl Crowd {
             }
             let between = live();
             while driver.turn(Some(Duration::ZERO))?.more {}
-            of_network += between as i64 - before as i64;
-            of_loop += live() as i64 - between as i64;
+            of_network += between.saturating_sub(before);
+            of_loop += live().saturating_sub(between);
             progress.inc(more.into());
         }
         let active = join(&mut driver, &network.host(), &at)?;
