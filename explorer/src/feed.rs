@@ -75,7 +75,7 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 /// Feeds a handler that `make` makes, and checks all that is to be checked. `know` tells what the handler knows when all is
 /// over; that too must not depend on how the bytes were split.
 ///
-/// With `SOCKMAN_TRACE` in the environment a violation comes with everything that happened.
+/// With `SOCKMAN_TRACE` in the environment everything that happens is printed.
 ///
 /// Returns the answer to the bytes in one piece. Where the peer ends before it has read, only what it heard until then is
 /// compared.
@@ -124,7 +124,6 @@ fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, meal: &Meal) -> Answ
         tracing: Tracing::from_env(),
         ..Settings::default()
     });
-    let _teller = network.teller();
     let (near, far) = (network.host(), network.host());
     far.spare();
     let config = Config {

@@ -63,8 +63,7 @@
 //!
 //! - [`network`](self): [`Network`], its [`Settings`] and time; `host`: [`Host`]; `plain`: [`Plain`] sockets for tests
 //! - `kernel`: [`SimKernel`], which is what the engine runs on; `step`: [`Loops`] that a network runs
-//! - `faults`: [`Fault`], [`Plan`]; `route`: [`Link`] and where there is none; `trace`: what happened; `teller`: prints it where a
-//!   test fails
+//! - `faults`: [`Fault`], [`Plan`]; `route`: [`Link`] and where there is none; `trace`: what happened
 //! - `world`: the simulation itself
 
 mod faults;
@@ -74,7 +73,6 @@ mod network;
 mod plain;
 mod route;
 mod step;
-mod teller;
 mod trace;
 mod world;
 
@@ -85,5 +83,4 @@ pub use network::{Network, Settings};
 pub use plain::{Plain, PlainListener};
 pub use route::Link;
 pub use step::{Loops, Ran, Step};
-pub use teller::Teller;
 pub use trace::Tracing;

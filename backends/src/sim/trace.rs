@@ -4,7 +4,7 @@ use super::faults::Occurrence;
 use crate::when::mix;
 use rustix::io::Errno;
 use sockman::{Id, RawId};
-use std::fmt::{self, Write};
+use std::fmt::{self, Write as _};
 use std::io;
 use std::time::Duration;
 
@@ -18,6 +18,26 @@ pub enum Tracing {
     Hash,
     /// That number, and the text.
     Text,
+    /// That number; and the text goes to the standard error stream as it happens, so that it is there whatever comes.
+    Print,
+}
+
+/// In the environment it asks for simulations to print what happens.
+const ASKED: &str = "SOCKMAN_TRACE";
+
+impl Tracing {
+    /// [`Tracing::Print`] if `SOCKMAN_TRACE` is in the environment, otherwise nothing: for tests and fuzz targets.
+    pub fn from_env() -> Tracing {
+        if std::env::var_os(ASKED).is_some() {
+            Tracing::Print
+        } else {
+            Tracing::Off
+        }
+    }
+
+    fn is_text(self) -> bool {
+        matches!(self, Tracing::Text | Tracing::Print)
+    }
 }
 
 /// Names a socket of the network.
@@ -81,7 +101,6 @@ pub(super) struct Trace {
     tracing: Tracing,
     hash: u64,
     text: String,
-    lines: u64,
 }
 
 impl Trace {
@@ -109,11 +128,16 @@ impl Trace {
         self.hash = mix(self.hash.rotate_left(5) ^ word);
     }
 
-    fn begin(&mut self, now: u64) {
-        self.lines += 1;
+    /// Writes a line of the text, if there is to be one.
+    fn write(&mut self, now: u64, line: fmt::Arguments<'_>) {
         let now = Duration::from_nanos(now);
-        // Writing to a String does not fail.
-        let _ = write!(self.text, "{:>5}.{:09} ", now.as_secs(), now.subsec_nanos());
+        let (seconds, nanos) = (now.as_secs(), now.subsec_nanos());
+        match self.tracing {
+            Tracing::Off | Tracing::Hash => {}
+            // Writing to a String does not fail.
+            Tracing::Text => drop(writeln!(self.text, "{seconds:>5}.{nanos:09} {line}")),
+            Tracing::Print => eprintln!("{seconds:>5}.{nanos:09} {line}"),
+        }
     }
 
     /// A call, a packet or an event. (Called only when on.)
@@ -122,17 +146,14 @@ impl Trace {
         self.fold(u64::from(host) << 32 | what as u64);
         self.fold(socket.map_or(0, |socket| socket.0.to_bits()));
         self.fold(came.unwrap_or_else(|error| !u64::from(error.raw_os_error().unsigned_abs())));
-        if self.tracing == Tracing::Text {
-            self.begin(now);
+        if self.tracing.is_text() {
             let what = format!("{what:?}").to_lowercase();
-            let _ = write!(self.text, "h{host} {what:<9}");
-            if let Some(socket) = socket {
-                let _ = write!(self.text, " {socket}");
-            }
-            let _ = match came {
-                Ok(count) => writeln!(self.text, " {count}"),
-                Err(error) => writeln!(self.text, " {:?}", io::Error::from(error).kind()),
+            let socket = socket.map_or_else(String::new, |socket| format!(" {socket}"));
+            let came = match came {
+                Ok(count) => count.to_string(),
+                Err(error) => format!("{:?}", io::Error::from(error).kind()),
             };
+            self.write(now, format_args!("h{host} {what:<9}{socket} {came}"));
         }
     }
 
@@ -154,10 +175,7 @@ impl Trace {
         }
         self.fold(now);
         self.fold((occurrence.fault as u64) << 48 | occurrence.number);
-        if self.tracing == Tracing::Text {
-            self.begin(now);
-            let _ = writeln!(self.text, "h{host} FAULT     {occurrence}");
-        }
+        self.write(now, format_args!("h{host} FAULT     {occurrence}"));
     }
 
     /// What somebody above has to say.
@@ -165,13 +183,8 @@ impl Trace {
         if !self.is_on() {
             return;
         }
-        let start = self.text.len();
-        let _ = self.text.write_fmt(text);
-        let note = self.text.split_off(start);
-        self.bytes(note.as_bytes());
-        if self.tracing == Tracing::Text {
-            self.begin(now);
-            let _ = writeln!(self.text, "   {note}");
-        }
+        let text = text.to_string();
+        self.bytes(text.as_bytes());
+        self.write(now, format_args!("   {text}"));
     }
 }

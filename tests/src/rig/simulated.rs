@@ -3,7 +3,7 @@
 use super::{Family, Host, Kind, Net, Peer, Rig};
 use sockman::{Config, Endpoint, ListenOptions};
 use sockman_backends::sim::{
-    Host as SimHost, Network, Plain, PlainListener, Plan, Settings, Simulated as Backend, Teller, Tracing,
+    Host as SimHost, Network, Plain, PlainListener, Plan, Settings, Simulated as Backend, Tracing,
 };
 use std::io;
 use std::marker::PhantomData;
@@ -19,7 +19,6 @@ pub struct Simulated<B, N> {
     /// Where its peers are, except for Unix sockets, which have both ends on one host.
     pub far: SimHost,
     names: u16,
-    _teller: Teller,
     types: PhantomData<(B, N)>,
 }
 
@@ -48,7 +47,6 @@ impl<B, N: Net> Simulated<B, N> {
         let far = network.host();
         far.spare();
         Simulated {
-            _teller: network.teller(),
             network,
             near,
             far,

@@ -277,3 +277,62 @@ fn loops_of_several_hosts_run_by_the_next_event() {
         assert!(text.contains(word), "{word} is not in\n{text}");
     }
 }
+
+/// A refusal that does not get through is not the last word: the dial knocks again.
+#[test]
+fn a_refusal_that_is_lost_comes_again() {
+    let mut stage = between(Link::latency(MS));
+    let nowhere = sockman_tests::Rig::nowhere(&mut stage.rig);
+    let how = DialOptions {
+        timeout: Duration::from_secs(100),
+        ..DialOptions::default()
+    };
+    stage.dial(&nowhere, &how);
+    let (near, far) = (stage.rig.near.clone(), stage.rig.far.clone());
+    stage.rig.pass(MS);
+    stage.rig.network.part(&near, &far);
+    stage.rig.pass(500 * MS);
+    assert_eq!(stage.seen().failed_dials.len(), 0);
+    stage.rig.network.heal(&near, &far);
+    stage.until("it fails", |s| s.seen().failed_dials.len() == 1);
+    assert!(format!("{:?}", stage.seen().failed_dials[0].1).starts_with("Refused("));
+}
+
+/// A loop does not notice how many do nothing: a message costs three calls and one turn beside a hundred thousand.
+#[test]
+fn a_hundred_thousand_idle_connections_cost_nothing() {
+    const IDLE: usize = 100_000;
+    let network = Network::new(Settings {
+        descriptors: usize::MAX,
+        ..Settings::default()
+    });
+    let near = network.host();
+    let config = Config {
+        max_connections: Some(IDLE + 1),
+        ..Config::default()
+    };
+    let backend = near.backend::<Sim>(&config).expect("a backend");
+    let mut driver = Driver::with_backend(backend, PingPong { rounds: u32::MAX });
+    driver
+        .with(|_, net| net.listen(&near.at(7), &ListenOptions::default()))
+        .expect("free");
+    let mut crowd = Vec::new();
+    while crowd.len() < IDLE {
+        let far = network.host();
+        crowd.extend((0..1_000).map(|_| far.connect(&near.at(7)).expect("the backlog has room")));
+        while driver.turn(Some(Duration::ZERO)).expect("a turn").more {}
+    }
+    assert_eq!(driver.with(|_, net| net.connections()), IDLE);
+    let counters = |driver: &mut Driver<Sim, PingPong>| {
+        driver.with(|_, net| (net.stats().turns, net.stats().syscalls.total()))
+    };
+    let before = counters(&mut driver);
+    for peer in crowd.iter().step_by(IDLE / 100) {
+        peer.write(b"ping").expect("there is room");
+        driver.turn(Some(Duration::ZERO)).expect("a turn");
+        assert_eq!(peer.read(&mut [0; 9]).expect("an answer"), 4);
+    }
+    let after = counters(&mut driver);
+    // A wait, a read and a write.
+    assert_eq!((after.0 - before.0, after.1 - before.1), (100, 300));
+}

@@ -9,8 +9,8 @@ use sockman::{DialOptions, Endpoint};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// How long an unanswered dial waits before it knocks again; it doubles.
-const AGAIN: Nanos = 1_000_000_000;
+/// How long an unanswered dial waits before it knocks again (RFC 6298 section 2); it doubles.
+pub(super) const KNOCK_AGAIN: Nanos = 1_000_000_000;
 
 /// How often it knocks again (Linux: `tcp_syn_retries`).
 const KNOCKS: u32 = 6;
@@ -131,7 +131,7 @@ impl World {
         };
         let Stage::Dialing(to) = caller.stage else { return };
         let host = caller.host;
-        let at = self.now + (AGAIN << attempt);
+        let at = self.now + (KNOCK_AGAIN << attempt);
         let error = Errno::TIMEDOUT;
         if attempt >= KNOCKS {
             self.later(at, host, Packet::Refuse { to: from, error });

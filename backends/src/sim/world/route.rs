@@ -1,6 +1,7 @@
 //! What becomes of a packet on its way.
 
 use super::agenda::{Entry, Packet};
+use super::dial::KNOCK_AGAIN;
 use super::hosts::HostId;
 use super::{Nanos, What, World};
 use crate::sim::faults::Fault;
@@ -30,7 +31,11 @@ impl World {
         let mut at = self.now.saturating_add(delay).max(floor).saturating_add(busy);
         if from != to {
             if let Some(times) = self.amount(from, Fault::Lost, 8) {
-                at += AGAIN * times;
+                let again = match packet {
+                    Packet::Knock { .. } => KNOCK_AGAIN,
+                    _ => AGAIN,
+                };
+                at += again * times;
             }
             if let Some(time) = self.amount(from, Fault::Partition, PARTED) {
                 self.part(from, to);
@@ -39,7 +44,7 @@ impl World {
             }
         }
         if at == self.now && !self.is_blocked(from, to) {
-            self.deliver(from, packet);
+            self.deliver(packet);
         } else {
             self.agenda.enter(at, from, to, packet);
         }
@@ -61,16 +66,18 @@ impl World {
         if self.is_blocked(entry.from, entry.to) {
             self.hold(entry);
         } else {
-            self.deliver(entry.from, entry.packet);
+            self.deliver(entry.packet);
         }
     }
 
-    /// Nothing gets through. TCP sends again what must arrive; resets and refusals are sent once.
+    /// Nothing gets through. TCP sends again what must arrive; resets are sent once.
     fn hold(&mut self, entry: Entry) {
         self.line(entry.from, What::Held, None, Ok(u64::from(entry.to.0)));
         match entry.packet {
             Packet::Knock { from, attempt } => self.knock_again(from, attempt),
-            Packet::Reset { .. } | Packet::Refuse { .. } => {}
+            // The dial, which has heard nothing, knocks again.
+            Packet::Refuse { to, .. } => self.knock_again(to, 0),
+            Packet::Reset { .. } => {}
             Packet::Data { from, .. } | Packet::Finish { from, .. } => {
                 let now = self.now;
                 if let Some(socket) = self.sockets.get_mut(from)
@@ -86,7 +93,7 @@ impl World {
         }
     }
 
-    fn deliver(&mut self, from: HostId, packet: Packet) {
+    fn deliver(&mut self, packet: Packet) {
         match packet {
             Packet::Knock { from, attempt } => self.knock(from, attempt),
             Packet::Greet { to, from } => self.greeted(to, from),
@@ -96,8 +103,8 @@ impl World {
                 to,
                 from: sender,
                 count,
-            } => self.data(from, to, sender, count),
-            Packet::Finish { to, from: sender } => self.fin(from, to, sender),
+            } => self.data(to, sender, count),
+            Packet::Finish { to, from: sender } => self.fin(to, sender),
             Packet::Reset { to } => self.rst(to),
             Packet::Room { to } => {
                 if let Some(socket) = self.sockets.get(to) {

@@ -198,9 +198,9 @@ impl World {
     }
 
     /// Bytes arrive.
-    pub(super) fn data(&mut self, from: HostId, to: SocketId, sender: SocketId, count: usize) {
+    pub(super) fn data(&mut self, to: SocketId, sender: SocketId, count: usize) {
         let Some(receiver) = self.sockets.get_mut(to) else {
-            return self.nobody(from, sender);
+            return self.nobody(sender);
         };
         if let Stage::Over = receiver.stage {
             return;
@@ -212,18 +212,17 @@ impl World {
     }
 
     /// Something arrives for a socket that is not there: the answer is RST (RFC 9293 section 3.5.2).
-    pub(super) fn nobody(&mut self, from: HostId, sender: SocketId) {
+    pub(super) fn nobody(&mut self, sender: SocketId) {
         let Some(socket) = self.sockets.get(sender) else {
             return;
         };
-        let _ = from;
         let host = socket.host;
         let away = self.away(sender).unwrap_or(host);
         self.send(away, host, Packet::Reset { to: sender }, 0, 0);
     }
 
     /// FIN arrives.
-    pub(super) fn fin(&mut self, from: HostId, to: SocketId, sender: SocketId) {
+    pub(super) fn fin(&mut self, to: SocketId, sender: SocketId) {
         let Some(receiver) = self.sockets.get_mut(to) else {
             // A socket that was closed in order takes it; one that vanished does not.
             if self
@@ -231,7 +230,7 @@ impl World {
                 .get(sender)
                 .is_some_and(|socket| socket.pipe.end == End::Open)
             {
-                self.nobody(from, sender);
+                self.nobody(sender);
             }
             return;
         };
