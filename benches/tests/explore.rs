@@ -42,12 +42,7 @@ fn a_replay_prints_everything_and_is_the_same_again() {
     let output = explore(&["--seed", "3"]);
     let told = text(&output.stdout);
     assert!(output.status.success(), "{told}");
-    for word in [
-        "h0 listen",
-        "h1 dial",
-        "seed 3: ",
-        "nothing is violated",
-    ] {
+    for word in ["h0 listen", "h1 dial", "seed 3: ", "nothing is violated"] {
         assert!(told.contains(word), "{word} is not in {told}");
     }
     assert_eq!(told, text(&explore(&["--seed", "3"]).stdout));
