@@ -28,7 +28,8 @@ impl When {
             When::From(from) => number >= from,
             When::First(count) => number < count,
             When::Every(count) => number % count == count - 1,
-            When::OneIn(count) => random().is_multiple_of(count),
+            // The part of all numbers that is below 1/count; without a division.
+            When::OneIn(count) => count > 0 && u128::from(random()) * u128::from(count) >> 64 == 0,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Which faults there are, when they happen, and what has happened.
 
+use super::world::{Nanos, nanos};
 pub use crate::when::When;
 use crate::when::{STEP, mix};
 use std::fmt;
@@ -204,42 +205,61 @@ impl Plan {
     }
 }
 
+/// A fault of a plan, and what has become of it.
+#[derive(Clone, Copy, Default)]
+struct Planned {
+    when: When,
+    /// No earlier than this.
+    after: Nanos,
+    /// Makes its chances its own.
+    salt: u64,
+    opportunities: u64,
+}
+
 /// A plan, and what has become of it.
 #[derive(Default)]
 pub(super) struct Faults {
-    plan: Plan,
+    planned: [Planned; Fault::ALL.len()],
+    /// Sorted.
+    single: Vec<Occurrence>,
     /// Nothing can happen: the common case, and the quick one.
     idle: bool,
-    opportunities: [u64; Fault::ALL.len()],
     pub(super) happened: Vec<Occurrence>,
 }
 
 impl Faults {
     pub(super) fn new(plan: Plan) -> Faults {
+        let planned = Fault::ALL.map(|fault| Planned {
+            when: plan.when[fault as usize],
+            after: nanos(plan.after[fault as usize]),
+            salt: mix(plan.seed.wrapping_add(STEP.wrapping_mul(fault as u64 + 1))),
+            opportunities: 0,
+        });
         Faults {
             idle: plan.single.is_empty() && plan.when.iter().all(|when| *when == When::Never),
-            plan,
-            opportunities: [0; Fault::ALL.len()],
+            planned,
+            single: plan.single,
             happened: Vec::new(),
         }
     }
 
     /// An opportunity for `fault`, at this time since the network was made: if it is to happen, a random number for its
     /// use, which is the same whenever this opportunity of this seed comes.
-    pub(super) fn hits(&mut self, fault: Fault, now: u64) -> Option<u64> {
-        let index = fault as usize;
-        if u128::from(now) < self.plan.after[index].as_nanos() {
+    #[inline]
+    pub(super) fn hits(&mut self, fault: Fault, now: Nanos) -> Option<u64> {
+        let planned = &mut self.planned[fault as usize];
+        if now < planned.after {
             return None;
         }
-        let number = self.opportunities[index];
-        self.opportunities[index] += 1;
-        let chance = mix(mix(self.plan.seed.wrapping_add(STEP.wrapping_mul(index as u64 + 1))) ^ number);
+        let number = planned.opportunities;
+        planned.opportunities += 1;
+        let chance = || mix(planned.salt ^ number);
         let occurrence = Occurrence { fault, number };
-        let hit = self.plan.when[index].hits(number, || chance)
-            || !self.plan.single.is_empty() && self.plan.single.binary_search(&occurrence).is_ok();
+        let hit = planned.when.hits(number, chance)
+            || !self.single.is_empty() && self.single.binary_search(&occurrence).is_ok();
         hit.then(|| {
             self.happened.push(occurrence);
-            mix(chance.wrapping_add(STEP))
+            mix(chance().wrapping_add(STEP))
         })
     }
 
@@ -249,6 +269,6 @@ impl Faults {
     }
 
     pub(super) fn opportunities(&self, fault: Fault) -> u64 {
-        self.opportunities[fault as usize]
+        self.planned[fault as usize].opportunities
     }
 }

@@ -149,7 +149,7 @@ impl Client {
         let Some(&conn) = self.conns.get(self.random.usize(0..self.conns.len().max(1))) else {
             return self.dial(net);
         };
-        match self.random.u8(0..32) {
+        match self.random.u8(0..33) {
             0..=11 => {
                 for _ in 0..self.random.u8(1..4) {
                     let size = self.size();
@@ -185,7 +185,7 @@ impl Client {
                 net.cancel(timer);
             }
             26 | 27 => net.post(conn, Bytes::from(vec![0; self.random.usize(0..3_000)])),
-            28 => {
+            28 | 29 => {
                 if let Some(stream) = self.streams.get_mut(conn) {
                     stream.hoards = true;
                 }
