@@ -27,7 +27,7 @@ impl When {
             When::At(at) => number == at,
             When::From(from) => number >= from,
             When::First(count) => number < count,
-            When::Every(count) => number % count == count - 1,
+            When::Every(count) => count > 0 && number % count == count - 1,
             // The part of all numbers that is below 1/count; without a division.
             When::OneIn(count) => count > 0 && u128::from(random()) * u128::from(count) >> 64 == 0,
         }

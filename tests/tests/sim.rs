@@ -1,7 +1,8 @@
 //! What only the simulated network has: faults that can be made to happen, and ways that can be long, narrow or cut.
 //!
 //! - `faults`: a canary for each fault, which fails when the fault does nothing
-//! - `network`: time, ways, windows, hosts
+//! - `network`: time, ways, windows, hosts, loops
+//! - `tcp`: what TCP does, with plain sockets
 //! - here: what they have in common
 #![cfg(feature = "sim")]
 
@@ -9,6 +10,8 @@
 mod faults;
 #[path = "sim/network.rs"]
 mod network;
+#[path = "sim/tcp.rs"]
+mod tcp;
 
 use sockman::Config;
 use sockman_backends::sim::{Fault, Plan, Sim, When};

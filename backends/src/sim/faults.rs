@@ -156,8 +156,8 @@ impl FromStr for Occurrence {
 pub struct Plan {
     seed: u64,
     when: [When; Fault::ALL.len()],
-    /// No earlier than this, since the network was made.
-    after: [Duration; Fault::ALL.len()],
+    /// At the first opportunity from this time on, since the network was made.
+    at: [Option<Duration>; Fault::ALL.len()],
     /// Sorted.
     single: Vec<Occurrence>,
 }
@@ -181,9 +181,8 @@ impl Plan {
     /// The fault happens at its first opportunity from this time on, counted since the network was made.
     #[must_use]
     pub fn at(mut self, fault: Fault, time: Duration) -> Plan {
-        // Opportunities before are not counted.
-        self.after[fault as usize] = time;
-        self.with(fault, When::At(0))
+        self.at[fault as usize] = Some(time);
+        self
     }
 
     /// Adds every fault that is survived, each at one of `one_in` of its opportunities, by chance.
@@ -198,7 +197,7 @@ impl Plan {
     /// What happens is exactly this, as it happened under another plan with the same seed.
     #[must_use]
     pub fn only(mut self, occurrences: &[Occurrence]) -> Plan {
-        self.when = Default::default();
+        (self.when, self.at) = Default::default();
         self.single = occurrences.to_vec();
         self.single.sort_unstable();
         self
@@ -209,8 +208,8 @@ impl Plan {
 #[derive(Clone, Copy, Default)]
 struct Planned {
     when: When,
-    /// No earlier than this.
-    after: Nanos,
+    /// At the first opportunity from this time on.
+    at: Option<Nanos>,
     /// Makes its chances its own.
     salt: u64,
     opportunities: u64,
@@ -225,21 +224,26 @@ pub(super) struct Faults {
     /// Nothing can happen: the common case, and the quick one.
     idle: bool,
     pub(super) happened: Vec<Occurrence>,
+    /// How many of them connections need not survive.
+    pub(super) fatal: usize,
 }
 
 impl Faults {
     pub(super) fn new(plan: Plan) -> Faults {
         let planned = Fault::ALL.map(|fault| Planned {
             when: plan.when[fault as usize],
-            after: nanos(plan.after[fault as usize]),
+            at: plan.at[fault as usize].map(nanos),
             salt: mix(plan.seed.wrapping_add(STEP.wrapping_mul(fault as u64 + 1))),
             opportunities: 0,
         });
         Faults {
-            idle: plan.single.is_empty() && plan.when.iter().all(|when| *when == When::Never),
+            idle: plan.single.is_empty()
+                && plan.when.iter().all(|when| *when == When::Never)
+                && plan.at.iter().all(Option::is_none),
             planned,
             single: plan.single,
             happened: Vec::new(),
+            fatal: 0,
         }
     }
 
@@ -248,17 +252,20 @@ impl Faults {
     #[inline]
     pub(super) fn hits(&mut self, fault: Fault, now: Nanos) -> Option<u64> {
         let planned = &mut self.planned[fault as usize];
-        if now < planned.after {
-            return None;
-        }
         let number = planned.opportunities;
         planned.opportunities += 1;
         let chance = || mix(planned.salt ^ number);
         let occurrence = Occurrence { fault, number };
-        let hit = planned.when.hits(number, chance)
+        let is_time = planned.at.is_some_and(|at| at <= now);
+        if is_time {
+            planned.at = None;
+        }
+        let hit = is_time
+            || planned.when.hits(number, chance)
             || !self.single.is_empty() && self.single.binary_search(&occurrence).is_ok();
         hit.then(|| {
             self.happened.push(occurrence);
+            self.fatal += usize::from(!fault.is_survived());
             mix(chance().wrapping_add(STEP))
         })
     }
@@ -266,9 +273,5 @@ impl Faults {
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
         self.idle
-    }
-
-    pub(super) fn opportunities(&self, fault: Fault) -> u64 {
-        self.planned[fault as usize].opportunities
     }
 }

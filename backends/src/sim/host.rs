@@ -66,7 +66,7 @@ impl Host {
 
     /// How many sockets its programs may have open, as `RLIMIT_NOFILE`.
     pub fn set_descriptors(&self, limit: usize) {
-        *self.world.borrow_mut().limit(self.id) = limit;
+        self.world.borrow_mut().set_limit(self.id, limit);
     }
 
     /// Spares it the faults of the plan: what it calls works, and what it sends arrives.
@@ -84,9 +84,9 @@ impl Host {
         self.world.borrow_mut().restart(self.id);
     }
 
-    /// Whether something waits for its loop to take note of.
-    pub fn has_events(&self) -> bool {
-        self.world.borrow().has_events(self.id)
+    /// How many sockets its programs have open.
+    pub fn descriptors(&self) -> usize {
+        self.world.borrow().open(self.id)
     }
 
     pub(super) fn check(&self) -> io::Result<()> {

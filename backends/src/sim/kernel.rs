@@ -165,7 +165,7 @@ impl<const LEVEL: bool> Kernel for SimKernel<LEVEL> {
     }
 
     fn descriptors(&self) -> usize {
-        *self.host.world.borrow_mut().limit(self.host.id)
+        self.host.world.borrow().limit(self.host.id)
     }
 
     fn waker(&mut self) -> io::Result<Waker> {

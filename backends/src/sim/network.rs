@@ -106,7 +106,7 @@ impl Network {
         self.world.borrow_mut().reset_between(a.id, b.id);
     }
 
-    /// Packets to this address vanish: dials to it are never answered.
+    /// Nobody answers dials to this address, from now on. (Connections that are there stay.)
     pub fn black_hole(&self, ip: IpAddr) {
         self.world.borrow_mut().routes.holes.push(ip);
     }
@@ -116,7 +116,7 @@ impl Network {
         self.world.borrow_mut().set_plan(plan);
     }
 
-    /// The faults that have happened, in order: what [`Plan::only`] takes to make them happen again.
+    /// The faults that have happened since the plan was set, in order: what [`Plan::only`] takes to make them happen again.
     pub fn happened(&self) -> Vec<Occurrence> {
         self.world.borrow().faults.happened.clone()
     }
@@ -126,9 +126,9 @@ impl Network {
         self.world.borrow().faults.happened.len()
     }
 
-    /// How many opportunities a fault has had.
-    pub fn opportunities(&self, fault: Fault) -> u64 {
-        self.world.borrow().faults.opportunities(fault)
+    /// How many of them were such as connections need not survive.
+    pub fn fatalities(&self) -> usize {
+        self.world.borrow().faults.fatal
     }
 
     /// An opportunity for a fault that whoever runs the hosts carries out ([`Fault::Crash`]): if it is to happen, a random
@@ -142,7 +142,8 @@ impl Network {
         self.world.borrow().sockets()
     }
 
-    /// A number that depends on everything that happened, every byte included. 0 without [`Settings::tracing`].
+    /// A number that depends on every line of the trace, and on every byte that was read or written. 0 without
+    /// [`Settings::tracing`].
     pub fn trace_hash(&self) -> u64 {
         self.world.borrow().trace.hash()
     }

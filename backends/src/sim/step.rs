@@ -117,7 +117,7 @@ impl Sleeper {
     }
 
     /// When it is due, by the network's clock.
-    fn due(&self, world: &World) -> Option<Nanos> {
+    fn due(&self, world: &mut World) -> Option<Nanos> {
         if world.has_events(self.host) {
             return Some(world.now);
         }
@@ -145,6 +145,9 @@ impl Network {
             if done(loops) {
                 return Ok(Ran::Done);
             }
+            if self.world.borrow().now > until {
+                return Ok(Ran::TimeUp);
+            }
             let next = next(&mut self.world.borrow_mut(), &sleepers);
             match next {
                 Next::At(at) if at > until => {
@@ -168,7 +171,7 @@ enum Next {
 
 /// What happens next. Of several loops that are due, chance decides.
 fn next(world: &mut World, sleepers: &[Sleeper]) -> Next {
-    let (mut due, mut chosen, mut at) = (0, 0, world.next_time());
+    let (mut due, mut chosen, mut at) = (0, 0, None);
     for (number, sleeper) in sleepers.iter().enumerate() {
         let time = sleeper.due(world);
         if time.is_some_and(|time| time <= world.now) {
@@ -180,6 +183,8 @@ fn next(world: &mut World, sleepers: &[Sleeper]) -> Next {
         }
         at = [at, time].into_iter().flatten().min();
     }
+    // (A wake that was noticed just now may be among what is to happen.)
+    at = [at, world.next_time()].into_iter().flatten().min();
     match at {
         _ if due > 0 => Next::Turn(chosen),
         Some(at) => Next::At(at),

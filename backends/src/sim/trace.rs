@@ -77,9 +77,9 @@ pub(super) enum What {
     Register,
     Wait,
     Report,
-    Knock,
-    Greet,
-    Queue,
+    Syn,
+    SynAck,
+    Ack,
     Arrive,
     Finished,
     Refused,
@@ -151,6 +151,8 @@ impl Trace {
             let socket = socket.map_or_else(String::new, |socket| format!(" {socket}"));
             let came = match came {
                 Ok(count) => count.to_string(),
+                Err(Errno::MFILE) => "EMFILE".to_owned(),
+                Err(Errno::NOBUFS) => "ENOBUFS".to_owned(),
                 Err(error) => format!("{:?}", io::Error::from(error).kind()),
             };
             self.write(now, format_args!("h{host} {what:<9}{socket} {came}"));

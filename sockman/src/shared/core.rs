@@ -69,10 +69,21 @@ pub struct Core<Io> {
 /// Whether a write that failed so is the connection's end, which reading shows too. After any other error (want of buffers, a
 /// firewall's refusal) the connection would live on, and nobody would ever hear of the end that `Gone` announces.
 fn reading_shows(error: &io::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut};
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown,
+        NetworkUnreachable, NotConnected, TimedOut,
+    };
     matches!(
         error.kind(),
-        BrokenPipe | ConnectionReset | ConnectionAborted | NotConnected | TimedOut
+        BrokenPipe
+            | ConnectionReset
+            | ConnectionAborted
+            | ConnectionRefused
+            | NotConnected
+            | TimedOut
+            | HostUnreachable
+            | NetworkUnreachable
+            | NetworkDown
     )
 }
 

@@ -266,6 +266,25 @@ fn loops_of_several_hosts_run_by_the_next_event() {
     }
 }
 
+/// Loops that are always busy do not outlast the limit.
+#[test]
+fn busy_loops_keep_to_the_limit() {
+    let network = Network::new(Settings::default());
+    let (near, far) = (network.host(), network.host());
+    let here = near.backend::<Sim>(&Config::default()).expect("a backend");
+    let there = far.backend::<Sim>(&Config::default()).expect("a backend");
+    let mut here = Driver::with_backend(here, PingPong { rounds: 100_000 });
+    let mut there = Driver::with_backend(there, PingPong { rounds: 100_000 });
+    here.with(|_, net| net.listen(&near.at(7), &ListenOptions::default()))
+        .expect("free");
+    there
+        .with(|_, net| net.dial(&near.at(7), &DialOptions::key(1)))
+        .expect("right");
+    let ran = network.run_until(&mut (here, there), 10 * MS, |_| false);
+    assert_eq!(ran.expect("no turn fails"), Ran::TimeUp);
+    assert!(network.elapsed() < 11 * MS);
+}
+
 /// A refusal that does not get through is not the last word: the dial knocks again.
 #[test]
 fn a_refusal_that_is_lost_comes_again() {

@@ -10,11 +10,15 @@ use std::collections::BinaryHeap;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Packet {
     /// A dial's first packet (SYN), sent for the so-many-th time, counted from 0.
-    Knock { from: SocketId, attempt: u32 },
-    /// The listener's answer (SYN-ACK), from the socket it has made.
-    Greet { to: SocketId, from: SocketId },
+    Syn { from: SocketId, attempt: u32 },
+    /// The listener's answer (SYN-ACK) to the so-many-th SYN, from the socket it has made.
+    SynAck {
+        to: SocketId,
+        from: SocketId,
+        attempt: u32,
+    },
     /// The dialler's answer to that (ACK): the listener's socket can be accepted.
-    Queue { to: SocketId, from: SocketId },
+    Ack { to: SocketId, from: SocketId },
     /// A dial is refused.
     Refuse { to: SocketId, error: Errno },
     /// Bytes that are in the receiver's pipe already, and can be read once this arrives.
@@ -35,6 +39,8 @@ pub(super) enum Packet {
     Wake { host: HostId },
     /// Two hosts see each other again.
     Heal { hosts: (HostId, HostId) },
+    /// A listener's socket gives up a dial that has not confirmed.
+    Expire { socket: SocketId },
     /// A sender gives up, if nothing has got through since that time.
     GiveUp { socket: SocketId, since: Nanos },
 }

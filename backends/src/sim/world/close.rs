@@ -22,9 +22,12 @@ impl World {
         let Some(mut socket) = self.sockets.remove(id) else {
             return;
         };
+        if let (true, Endpoint::Tcp(at)) = (socket.owns_port, &socket.local) {
+            self.names.dialled(socket.host, at.port());
+        }
         match socket.stage {
             Stage::Listening(_) => self.close_listener(id, &mut socket),
-            Stage::Greeting(listener) => {
+            Stage::SynReceived(listener, _) => {
                 if let Some(backlog) = self.sockets.get_mut(listener).and_then(Socket::backlog) {
                     backlog.promised -= 1;
                 }
@@ -32,8 +35,15 @@ impl World {
             }
             Stage::Open if socket.is_unix() => self.close_unix(&socket),
             Stage::Open if reset || socket.pipe.arrived > 0 => self.send_rst(socket.host, socket.peer),
-            Stage::Open if !socket.is_finished => self.send_fin(socket.host, id, socket.peer),
-            Stage::Dialing(_) | Stage::Open | Stage::Over => {}
+            Stage::Open => {
+                if let Some(other) = socket.peer.and_then(|peer| self.sockets.get_mut(peer)) {
+                    other.is_left = true;
+                }
+                if !socket.is_finished {
+                    self.send_fin(socket.host, socket.away(), socket.peer, id);
+                }
+            }
+            Stage::SynSent(_) | Stage::Over => {}
         }
     }
 
@@ -88,10 +98,13 @@ impl World {
         let Some(socket) = self.sockets.get_mut(to) else {
             return;
         };
+        let both = socket.is_finished && socket.pipe.end == End::Here;
         let error = match (&socket.stage, socket.pipe.end) {
-            (Stage::Greeting(_), _) => return self.close(to, true),
+            (Stage::SynReceived(..), _) => return self.close(to, true),
             (Stage::Over | Stage::Listening(_), _) => return,
-            (Stage::Dialing(_), _) => Errno::CONNREFUSED,
+            // It is over already, and only its number is kept (TIME-WAIT, RFC 1337).
+            (Stage::Open, _) if both => return,
+            (Stage::SynSent(_), _) => Errno::CONNREFUSED,
             // As Linux's tcp_reset: a peer that has finished and then resets has not read what we sent.
             (Stage::Open, End::Here) => Errno::PIPE,
             (Stage::Open, _) => Errno::CONNRESET,
@@ -104,13 +117,20 @@ impl World {
 
     /// Nothing has got through for too long.
     pub(super) fn give_up(&mut self, id: SocketId, since: Nanos) {
+        let unreachable = self.random.bool();
         let Some(socket) = self.sockets.get_mut(id) else {
             return;
         };
-        if socket.unheard == Some(since) && matches!(socket.stage, Stage::Open) {
-            socket.fail(Some(Errno::TIMEDOUT));
+        if socket.unacknowledged == Some(since) && matches!(socket.stage, Stage::Open) {
+            // As Linux's tcp_write_err: the error of the way, if it has told one (ICMP).
+            let error = if unreachable {
+                Errno::HOSTUNREACH
+            } else {
+                Errno::TIMEDOUT
+            };
+            socket.fail(Some(error));
             let host = socket.host;
-            self.line(host, What::Reset, Some(id), Err(Errno::TIMEDOUT));
+            self.line(host, What::Reset, Some(id), Err(error));
             self.touch(id);
         }
     }

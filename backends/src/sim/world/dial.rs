@@ -1,19 +1,21 @@
 //! Dialling: three packets, as TCP has them (RFC 9293 section 3.5). Unix sockets connect at once.
 
 use super::agenda::Packet;
+use super::hosts::FIRST_PORT;
 use super::hosts::HostId;
+use super::listen::END_PORT;
 use super::sockets::{Socket, Stage};
 use super::{Errno, Nanos, Result, SocketId, What, World};
 use crate::sim::faults::Fault;
 use sockman::{DialOptions, Endpoint};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// How long an unanswered dial waits before it knocks again (RFC 6298 section 2); it doubles.
-pub(super) const KNOCK_AGAIN: Nanos = 1_000_000_000;
+pub(super) const SYN_TIMEOUT: Nanos = 1_000_000_000;
 
 /// How often it knocks again (Linux: `tcp_syn_retries`).
-const KNOCKS: u32 = 6;
+const SYN_RETRIES: u32 = 6;
 
 impl World {
     /// Starts to connect; whether it is connected already.
@@ -65,15 +67,39 @@ impl World {
                 return Err(Errno::ADDRNOTAVAIL);
             }
             Some(at) if at.is_ipv4() != to.is_ipv4() => return Err(Errno::AFNOSUPPORT),
+            Some(at) if at.port() != 0 && !self.names.dial_from(host, at.port()) => {
+                return Err(Errno::ADDRINUSE);
+            }
             Some(at) if at.port() != 0 => at,
-            _ if to.ip().is_loopback() => SocketAddr::new(to.ip(), self.next_port(host)),
-            _ if to.is_ipv4() => SocketAddr::new(host.ip4().into(), self.next_port(host)),
-            _ => SocketAddr::new(host.ip6().into(), self.next_port(host)),
+            _ => {
+                let ip: IpAddr = match to.ip() {
+                    ip if ip.is_loopback() => ip,
+                    IpAddr::V4(_) => host.ip4().into(),
+                    IpAddr::V6(_) => host.ip6().into(),
+                };
+                SocketAddr::new(ip, self.port_to_dial_from(host)?)
+            }
         };
-        self.take_descriptor(host)?;
-        let from = self.enter(Socket::new(host, local.into(), target, Stage::Dialing(to)))?;
-        self.send(host, target, Packet::Knock { from, attempt: 0 }, 0, 0);
+        if let Err(full) = self.take_descriptor(host) {
+            self.names.dialled(host, local.port());
+            return Err(full);
+        }
+        let mut caller = Socket::new(host, local.into(), target, Stage::SynSent(to));
+        caller.owns_port = true;
+        let from = self.enter(caller)?;
+        self.send(host, target, Packet::Syn { from, attempt: 0 }, 0, 0);
         Ok(from)
+    }
+
+    /// A port that nobody has.
+    fn port_to_dial_from(&mut self, host: HostId) -> Result<u16> {
+        for _ in FIRST_PORT..END_PORT {
+            let port = self.next_port(host);
+            if self.names.dial_from(host, port) {
+                return Ok(port);
+            }
+        }
+        Err(Errno::ADDRNOTAVAIL)
     }
 
     /// The host that packets to this address go to; a hole has none, and is as good as the sender.
@@ -85,19 +111,20 @@ impl World {
     }
 
     /// A dial's first packet arrives.
-    pub(super) fn knock(&mut self, from: SocketId, attempt: u32) {
+    pub(super) fn syn(&mut self, from: SocketId, attempt: u32) {
         let Some(caller) = self.sockets.get(from) else {
             return;
         };
-        let Stage::Dialing(to) = caller.stage else { return };
+        let Stage::SynSent(to) = caller.stage else { return };
+        let Some(address) = caller.local.tcp() else { return };
         let host = caller.host;
         if self.routes.holes.contains(&to.ip()) {
-            return self.knock_again(from, attempt);
+            return self.syn_again(from, attempt);
         }
         let Some(target) = self.host_at(host, to.ip()) else {
             return;
         };
-        self.line(target, What::Knock, Some(from), Ok(u64::from(attempt)));
+        self.line(target, What::Syn, Some(from), Ok(u64::from(attempt)));
         let refused = if self.hits(target, Fault::DialRefused).is_some() {
             Some(Errno::CONNREFUSED)
         } else {
@@ -114,40 +141,44 @@ impl World {
         let Some(listener) = listener else { return };
         match self.sockets.get_mut(listener).and_then(Socket::backlog) {
             Some(backlog) if !backlog.is_full() => backlog.promised += 1,
-            _ => return self.knock_again(from, attempt),
+            _ => return self.syn_again(from, attempt),
         }
         let local = Endpoint::Tcp(to);
-        let mut answer = Socket::new(target, local, host, Stage::Greeting(listener));
+        let mut answer = Socket::new(target, local, host, Stage::SynReceived(listener, address));
         answer.peer = Some(from);
         if let Ok(id) = self.enter(answer) {
-            self.send(target, host, Packet::Greet { to: from, from: id }, 0, 0);
+            let answer = Packet::SynAck {
+                to: from,
+                from: id,
+                attempt,
+            };
+            self.send(target, host, answer, 0, 0);
         }
     }
 
     /// Nobody has answered.
-    pub(super) fn knock_again(&mut self, from: SocketId, attempt: u32) {
+    pub(super) fn syn_again(&mut self, from: SocketId, attempt: u32) {
         let Some(caller) = self.sockets.get(from) else {
             return;
         };
-        let Stage::Dialing(to) = caller.stage else { return };
+        let Stage::SynSent(to) = caller.stage else { return };
         let host = caller.host;
-        let at = self.now + (KNOCK_AGAIN << attempt);
+        let at = self.now + (SYN_TIMEOUT << attempt);
         let error = Errno::TIMEDOUT;
-        if attempt >= KNOCKS {
+        if attempt >= SYN_RETRIES {
             self.later(at, host, Packet::Refuse { to: from, error });
         } else if let Some(target) = self.target(host, to) {
             let attempt = attempt + 1;
-            self.agenda
-                .enter(at, host, target, Packet::Knock { from, attempt });
+            self.agenda.enter(at, host, target, Packet::Syn { from, attempt });
         }
     }
 
     /// The answer arrives: connected.
-    pub(super) fn greeted(&mut self, to: SocketId, from: SocketId) {
+    pub(super) fn syn_ack(&mut self, to: SocketId, from: SocketId) {
         let caller = self
             .sockets
             .get_mut(to)
-            .filter(|caller| matches!(caller.stage, Stage::Dialing(_)));
+            .filter(|caller| matches!(caller.stage, Stage::SynSent(_)));
         let Some(caller) = caller else {
             // The dial was given up.
             return self.rst(from);
@@ -155,11 +186,11 @@ impl World {
         caller.stage = Stage::Open;
         caller.peer = Some(from);
         let host = caller.host;
-        self.line(host, What::Greet, Some(to), Ok(0));
+        self.line(host, What::SynAck, Some(to), Ok(0));
         self.touch(to);
         if let Some(answer) = self.sockets.get(from) {
             let target = answer.host;
-            let at = self.send(host, target, Packet::Queue { to: from, from: to }, 0, 0);
+            let at = self.send(host, target, Packet::Ack { to: from, from: to }, 0, 0);
             if let Some(answer) = self.sockets.get_mut(from) {
                 // What is sent after it arrives after it.
                 answer.pipe.last = answer.pipe.last.max(at);
@@ -168,27 +199,37 @@ impl World {
     }
 
     /// The confirmation arrives: the connection can be accepted.
-    pub(super) fn queue(&mut self, to: SocketId, from: SocketId) {
+    pub(super) fn ack(&mut self, to: SocketId, from: SocketId) {
         let Some(answer) = self.sockets.get(to) else {
             // The listener's host has forgotten it.
             return self.rst(from);
         };
-        let Stage::Greeting(listener) = answer.stage else {
+        let Stage::SynReceived(listener, address) = answer.stage else {
             return;
         };
         let host = answer.host;
-        let peer = self.sockets.get(from).map(|caller| caller.local.clone());
-        match (self.sockets.get_mut(listener).and_then(Socket::backlog), peer) {
-            (Some(backlog), Some(peer)) => {
+        match self.sockets.get_mut(listener).and_then(Socket::backlog) {
+            Some(backlog) => {
                 backlog.promised -= 1;
-                backlog.queue.push_back((to, peer));
+                backlog.queue.push_back((to, Endpoint::Tcp(address)));
                 if let Some(answer) = self.sockets.get_mut(to) {
                     answer.stage = Stage::Open;
                 }
-                self.line(host, What::Queue, Some(to), Ok(0));
+                self.line(host, What::Ack, Some(to), Ok(0));
                 self.touch(listener);
             }
-            _ => self.close(to, true),
+            None => self.close(to, true),
+        }
+    }
+
+    /// Nobody confirms: the listener's socket goes, and nobody is told. The dialler, if it is there, has had no answer.
+    pub(super) fn expire(&mut self, socket: SocketId) {
+        if let Some(Stage::SynReceived(listener, _)) = self.sockets.get(socket).map(|socket| &socket.stage) {
+            let listener = *listener;
+            self.sockets.remove(socket);
+            if let Some(backlog) = self.sockets.get_mut(listener).and_then(Socket::backlog) {
+                backlog.promised -= 1;
+            }
         }
     }
 
@@ -197,7 +238,7 @@ impl World {
         let Some(caller) = self.sockets.get_mut(to) else {
             return;
         };
-        if let Stage::Dialing(_) = caller.stage {
+        if let Stage::SynSent(_) = caller.stage {
             caller.fail(Some(error));
             let host = caller.host;
             self.line(host, What::Refused, Some(to), Err(error));

@@ -128,15 +128,36 @@ impl World {
         *skew = skew.saturating_add(by);
     }
 
-    pub(crate) fn limit(&mut self, host: HostId) -> &mut usize {
-        &mut self.host(host).limit
+    /// How many sockets its programs may have open.
+    pub(crate) fn limit(&self, host: HostId) -> usize {
+        self.hosts[host.0 as usize].limit
     }
 
-    /// Whether there is anything for a loop on the host to take note of now.
-    #[inline]
-    pub(crate) fn has_events(&self, host: HostId) -> bool {
-        let host = &self.hosts[host.0 as usize];
-        host.is_woken || !host.ready.is_empty() || host.flag.0.load(Ordering::SeqCst)
+    pub(crate) fn set_limit(&mut self, host: HostId, limit: usize) {
+        self.host(host).limit = limit;
+    }
+
+    /// How many they have open.
+    pub(crate) fn open(&self, host: HostId) -> usize {
+        self.hosts[host.0 as usize].open
+    }
+
+    /// Whether there is anything for a loop on the host to take note of now. What its poller would not report is no reason.
+    pub(crate) fn has_events(&mut self, host: HostId) -> bool {
+        self.notice_wake(host);
+        if self.hosts[host.0 as usize].is_woken {
+            return true;
+        }
+        while let Some(&id) = self.host(host).ready.front() {
+            if self.report(id).is_some() {
+                return true;
+            }
+            self.host(host).ready.pop_front();
+            if let Some(socket) = self.sockets.get_mut(id) {
+                socket.is_listed = false;
+            }
+        }
+        false
     }
 
     pub(crate) fn flag(&mut self, host: HostId) -> Arc<Flag> {
@@ -176,19 +197,21 @@ impl World {
         }
     }
 
-    /// Takes the wakes that have come from outside.
-    pub(super) fn take_wake(&mut self, host: HostId) -> bool {
-        let asked = {
-            let flag = &self.host(host).flag.0;
-            // (The load spares the common case an atomic exchange.)
-            flag.load(Ordering::SeqCst) && flag.swap(false, Ordering::SeqCst)
-        };
-        if asked {
+    /// Takes note of a wake from outside: it reaches the loop now, or is on its way.
+    fn notice_wake(&mut self, host: HostId) {
+        let flag = &self.hosts[host.0 as usize].flag.0;
+        // (The load spares the common case an atomic exchange.)
+        if flag.load(Ordering::SeqCst) && flag.swap(false, Ordering::SeqCst) {
             match self.amount(host, Fault::WakeLate, LATE) {
                 Some(time) => self.later(self.now + time, host, Packet::Wake { host }),
                 None => self.host(host).is_woken = true,
             }
         }
+    }
+
+    /// Whether a wake has come.
+    pub(super) fn take_wake(&mut self, host: HostId) -> bool {
+        self.notice_wake(host);
         std::mem::take(&mut self.host(host).is_woken)
     }
 

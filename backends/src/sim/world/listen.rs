@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 /// Behind the last port that a host gives to a socket without one.
-const END_PORT: u16 = 61_000;
+pub(super) const END_PORT: u16 = 61_000;
 
 impl World {
     pub(crate) fn listen(&mut self, host: HostId, at: &Endpoint, how: &ListenOptions) -> Result<SocketId> {
@@ -108,6 +108,7 @@ impl World {
             .and_then(|backlog| backlog.queue.pop_front());
         let (socket, peer) = next.ok_or(Errno::AGAIN)?;
         if aborted {
+            self.give_descriptor(host);
             self.close(socket, true);
             return Err(Errno::CONNABORTED);
         }

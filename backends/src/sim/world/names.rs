@@ -3,7 +3,7 @@
 use super::hosts::HostId;
 use super::{Errno, Result, SocketId};
 use sockman::ListenOptions;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +41,8 @@ impl Bound {
 #[derive(Default)]
 pub(super) struct Names {
     ports: BTreeMap<(HostId, u16), Vec<Bound>>,
+    /// Ports from which somebody has dialled.
+    dialled: BTreeSet<(HostId, u16)>,
     /// Socket files; without a listener when nobody listens on them any more.
     files: BTreeMap<(HostId, PathBuf), Option<SocketId>>,
 }
@@ -50,6 +52,7 @@ impl Names {
         self.ports
             .get(&(host, at.port()))
             .is_none_or(|bound| bound.iter().all(|bound| !bound.collides(at, how)))
+            && !self.dialled.contains(&(host, at.port()))
     }
 
     pub(super) fn bind(&mut self, host: HostId, at: SocketAddr, how: &ListenOptions, listener: SocketId) {
@@ -83,6 +86,15 @@ impl Names {
                 self.ports.remove(&(host, port));
             }
         }
+    }
+
+    /// Takes a port to dial from, if nobody has it.
+    pub(super) fn dial_from(&mut self, host: HostId, port: u16) -> bool {
+        !self.ports.contains_key(&(host, port)) && self.dialled.insert((host, port))
+    }
+
+    pub(super) fn dialled(&mut self, host: HostId, port: u16) {
+        self.dialled.remove(&(host, port));
     }
 
     /// Makes a socket file. One that is there is in the way, unless nobody listens on it and `replace`.
@@ -130,6 +142,7 @@ impl Names {
     /// A crash leaves the files, without anybody behind them.
     pub(super) fn crash(&mut self, host: HostId) {
         self.ports.retain(|(owner, _), _| *owner != host);
+        self.dialled.retain(|(owner, _)| *owner != host);
         for ((owner, _), listener) in &mut self.files {
             if *owner == host {
                 *listener = None;

@@ -52,7 +52,7 @@ impl World {
                 input: !backlog.queue.is_empty(),
                 ..Report::default()
             },
-            Stage::Dialing(_) | Stage::Greeting(_) => Report::default(),
+            Stage::SynSent(_) | Stage::SynReceived(..) => Report::default(),
             Stage::Open => {
                 let ended = socket.pipe.end == End::Here;
                 Report {
@@ -71,6 +71,19 @@ impl World {
                 error,
             },
         }
+    }
+
+    /// What is to be reported of a socket, and under which token.
+    pub(super) fn report(&mut self, id: SocketId) -> Option<(u64, Report)> {
+        let mut report = self.poll(id);
+        let socket = self.sockets.get_mut(id)?;
+        let (token, interest) = socket.watch?;
+        // As Linux's tcp_poll (SOCK_NOSPACE): who asks and finds no room is told of it.
+        socket.is_starved |= interest.write && !report.output;
+        report.input &= interest.read;
+        report.read_hangup &= interest.read;
+        report.output &= interest.write;
+        (!report.is_empty()).then_some((token, report))
     }
 
     /// Something has changed: the poller is to look at the socket.
@@ -115,24 +128,13 @@ impl World {
             let Some(id) = self.host(host).ready.pop_front() else {
                 break;
             };
-            let mut report = self.poll(id);
+            let report = self.report(id);
             let Some(socket) = self.sockets.get_mut(id) else {
                 continue;
             };
-            socket.is_listed = false;
-            let Some((token, interest)) = socket.watch else {
-                continue;
-            };
-            // As Linux's tcp_poll (SOCK_NOSPACE): who asks and finds no room is told of it.
-            socket.is_starved |= interest.write && !report.output;
-            report.input &= interest.read;
-            report.read_hangup &= interest.read;
-            report.output &= interest.write;
-            if report.is_empty() {
-                continue;
-            }
+            socket.is_listed = level && report.is_some();
+            let Some((token, report)) = report else { continue };
             if level {
-                socket.is_listed = true;
                 self.host(host).ready.push_back(id);
             }
             self.line(host, What::Report, Some(id), Ok(report.bits()));
@@ -145,9 +147,8 @@ impl World {
 
     /// What may be wrong with a report.
     fn disturb(&mut self, host: HostId, into: &mut Vec<(u64, Report)>) {
-        if self.hits(host, Fault::Shuffled).is_some() {
-            let mut random = self.random.fork();
-            random.shuffle(into);
+        if let Some(chance) = self.hits(host, Fault::Shuffled) {
+            fastrand::Rng::with_seed(chance).shuffle(into);
         }
         if let Some(chance) = self.hits(host, Fault::Spurious) {
             let lie = Report {

@@ -1,7 +1,7 @@
 //! What becomes of a packet on its way.
 
 use super::agenda::{Entry, Packet};
-use super::dial::KNOCK_AGAIN;
+use super::dial::SYN_TIMEOUT;
 use super::hosts::HostId;
 use super::{Nanos, What, World};
 use crate::sim::faults::Fault;
@@ -9,10 +9,13 @@ use crate::sim::faults::Fault;
 const MILLISECOND: Nanos = 1_000_000;
 
 /// The least time after which a lost packet is sent again (the retransmission timeout, RFC 6298; Linux: 200 ms).
-pub(super) const AGAIN: Nanos = 200 * MILLISECOND;
+pub(super) const RETRANSMIT: Nanos = 200 * MILLISECOND;
 
 /// How long a sender goes on for whose packets are not acknowledged: Linux's 15 retransmissions (`tcp_retries2`).
-const PERSEVERANCE: Nanos = 924_600 * MILLISECOND;
+const RETRY_LIMIT: Nanos = 924_600 * MILLISECOND;
+
+/// How long a listener waits for a dial to confirm: Linux's 5 retransmissions (`tcp_synack_retries`).
+const SYN_ACK_LIMIT: Nanos = 63_000 * MILLISECOND;
 
 /// The longest partition that a fault makes.
 const PARTED: Nanos = 10_000 * MILLISECOND;
@@ -32,8 +35,8 @@ impl World {
         if from != to {
             if let Some(times) = self.amount(from, Fault::Lost, 8) {
                 let again = match packet {
-                    Packet::Knock { .. } => KNOCK_AGAIN,
-                    _ => AGAIN,
+                    Packet::Syn { .. } => SYN_TIMEOUT,
+                    _ => RETRANSMIT,
                 };
                 at += again * times;
             }
@@ -74,18 +77,27 @@ impl World {
     fn hold(&mut self, entry: Entry) {
         self.line(entry.from, What::Held, None, Ok(u64::from(entry.to.0)));
         match entry.packet {
-            Packet::Knock { from, attempt } => self.knock_again(from, attempt),
+            Packet::Syn { from, attempt } => self.syn_again(from, attempt),
             // The dial, which has heard nothing, knocks again.
-            Packet::Refuse { to, .. } => self.knock_again(to, 0),
+            Packet::Refuse { to, .. } => self.syn_again(to, 0),
+            // No answer: the dial sends its SYN again, and the listener makes another socket.
+            Packet::SynAck { to, from, attempt } => {
+                self.expire(from);
+                self.syn_again(to, attempt);
+            }
+            Packet::Ack { to, .. } => {
+                self.later(self.now + SYN_ACK_LIMIT, entry.to, Packet::Expire { socket: to });
+                self.held.push(entry);
+            }
             Packet::Reset { .. } => {}
             Packet::Data { from, .. } | Packet::Finish { from, .. } => {
                 let now = self.now;
                 if let Some(socket) = self.sockets.get_mut(from)
-                    && socket.unheard.is_none()
+                    && socket.unacknowledged.is_none()
                 {
-                    socket.unheard = Some(now);
+                    socket.unacknowledged = Some(now);
                     let (socket, since) = (from, now);
-                    self.later(now + PERSEVERANCE, entry.from, Packet::GiveUp { socket, since });
+                    self.later(now + RETRY_LIMIT, entry.from, Packet::GiveUp { socket, since });
                 }
                 self.held.push(entry);
             }
@@ -95,9 +107,10 @@ impl World {
 
     fn deliver(&mut self, packet: Packet) {
         match packet {
-            Packet::Knock { from, attempt } => self.knock(from, attempt),
-            Packet::Greet { to, from } => self.greeted(to, from),
-            Packet::Queue { to, from } => self.queue(to, from),
+            Packet::Syn { from, attempt } => self.syn(from, attempt),
+            Packet::SynAck { to, from, .. } => self.syn_ack(to, from),
+            Packet::Expire { socket } => self.expire(socket),
+            Packet::Ack { to, from } => self.ack(to, from),
             Packet::Refuse { to, error } => self.refused(to, error),
             Packet::Data {
                 to,
@@ -134,7 +147,7 @@ impl World {
 
     /// Sends again what was held and can get through.
     pub(super) fn resend(&mut self) {
-        let at = self.now + self.random.u64(0..=AGAIN);
+        let at = self.now + self.random.u64(0..=RETRANSMIT);
         for entry in std::mem::take(&mut self.held) {
             if self.is_blocked(entry.from, entry.to) {
                 self.held.push(entry);
@@ -143,7 +156,7 @@ impl World {
             if let Packet::Data { from, .. } | Packet::Finish { from, .. } = entry.packet
                 && let Some(socket) = self.sockets.get_mut(from)
             {
-                socket.unheard = None;
+                socket.unacknowledged = None;
             }
             self.agenda.enter(at, entry.from, entry.to, entry.packet);
         }

@@ -11,9 +11,9 @@ pub(super) enum Stage {
     /// It waits for connections.
     Listening(Box<Backlog>),
     /// It has knocked there.
-    Dialing(SocketAddr),
-    /// A listener has made it to answer a dial, which has not confirmed yet.
-    Greeting(SocketId),
+    SynSent(SocketAddr),
+    /// This listener has made it to answer a dial from there, which has not confirmed yet.
+    SynReceived(SocketId, SocketAddr),
     /// Connected.
     Open,
     /// Reset, refused, or the Unix peer is gone: what has arrived can still be read.
@@ -104,6 +104,10 @@ pub(super) struct Socket {
     away: HostId,
     pub(super) stage: Stage,
     pub(super) pipe: Pipe,
+    /// It has dialled: its port is its own.
+    pub(super) owns_port: bool,
+    /// The other end has closed in order: it takes our FIN, although it is not there any more.
+    pub(super) is_left: bool,
     /// Bytes sent to a peer that is gone.
     pub(super) void: usize,
     /// Our side is half-closed.
@@ -111,7 +115,7 @@ pub(super) struct Socket {
     /// What `SO_ERROR` holds.
     pub(super) error: Option<Errno>,
     /// Since when nothing gets through to the peer.
-    pub(super) unheard: Option<Nanos>,
+    pub(super) unacknowledged: Option<Nanos>,
     /// What the poller reports, and under which token.
     pub(super) watch: Option<(u64, Interest)>,
     /// It is in its host's list of those with something to report.
@@ -130,14 +134,21 @@ impl Socket {
             away,
             stage,
             pipe: Pipe::default(),
+            owns_port: false,
+            is_left: false,
             void: 0,
             is_finished: false,
             error: None,
-            unheard: None,
+            unacknowledged: None,
             watch: None,
             is_listed: false,
             is_starved: false,
         }
+    }
+
+    /// The host of the other end.
+    pub(super) fn away(&self) -> HostId {
+        self.away
     }
 
     pub(super) fn is_unix(&self) -> bool {
@@ -172,11 +183,6 @@ impl World {
 
     pub(crate) fn local(&self, id: SocketId) -> Option<Endpoint> {
         Some(self.sockets.get(id)?.local.clone())
-    }
-
-    /// The host of the other end of a socket, whether or not that is still there.
-    pub(super) fn away(&self, id: SocketId) -> Option<HostId> {
-        Some(self.sockets.get(id)?.away)
     }
 
     /// Takes the error that waits.

@@ -2,7 +2,7 @@
 
 use super::agenda::Packet;
 use super::hosts::HostId;
-use super::sockets::{End, Stage};
+use super::sockets::{End, Socket, Stage};
 use super::{Errno, Result, SocketId, What, World};
 use crate::sim::faults::Fault;
 use std::io::IoSlice;
@@ -164,7 +164,7 @@ impl World {
             if let Some(socket) = self.sockets.get_mut(id) {
                 socket.void += count;
             }
-            let to = self.away(id).unwrap_or(host);
+            let to = self.sockets.get(id).map_or(host, Socket::away);
             let packet = Packet::Data {
                 to: peer,
                 from: id,
@@ -203,7 +203,7 @@ impl World {
             return self.nobody(sender);
         };
         if let Stage::Over = receiver.stage {
-            return;
+            return self.nobody(sender);
         }
         receiver.pipe.arrive(count);
         let host = receiver.host;
@@ -211,31 +211,26 @@ impl World {
         self.touch(to);
     }
 
-    /// Something arrives for a socket that is not there: the answer is RST (RFC 9293 section 3.5.2).
+    /// Something arrives for a socket that is not there, or over: the answer is RST (RFC 9293 section 3.5.2).
     pub(super) fn nobody(&mut self, sender: SocketId) {
         let Some(socket) = self.sockets.get(sender) else {
             return;
         };
-        let host = socket.host;
-        let away = self.away(sender).unwrap_or(host);
+        let (host, away) = (socket.host, socket.away());
         self.send(away, host, Packet::Reset { to: sender }, 0, 0);
     }
 
     /// FIN arrives.
     pub(super) fn fin(&mut self, to: SocketId, sender: SocketId) {
         let Some(receiver) = self.sockets.get_mut(to) else {
-            // A socket that was closed in order takes it; one that vanished does not.
-            if self
-                .sockets
-                .get(sender)
-                .is_some_and(|socket| socket.pipe.end == End::Open)
-            {
+            // One that was closed in order takes it; one that vanished does not.
+            if self.sockets.get(sender).is_some_and(|socket| !socket.is_left) {
                 self.nobody(sender);
             }
             return;
         };
         if let Stage::Over = receiver.stage {
-            return;
+            return self.nobody(sender);
         }
         receiver.pipe.finish();
         let host = receiver.host;
@@ -252,19 +247,18 @@ impl World {
             _ => return Err(Errno::NOTCONN),
         }
         self.line(host, What::Finish, Some(id), Ok(0));
-        self.send_fin(host, id, self.sockets.get(id).and_then(|socket| socket.peer));
+        if let Some(socket) = self.sockets.get(id) {
+            self.send_fin(host, socket.away(), socket.peer, id);
+        }
         // With both sides finished the poller says so.
         self.touch(id);
         Ok(())
     }
 
-    pub(super) fn send_fin(&mut self, host: HostId, id: SocketId, peer: Option<SocketId>) {
+    pub(super) fn send_fin(&mut self, host: HostId, away: HostId, peer: Option<SocketId>, id: SocketId) {
         let Some(peer) = peer else { return };
-        let (to, floor) = match self.sockets.get(peer) {
-            Some(receiver) => (receiver.host, receiver.pipe.last),
-            None => (self.away(id).unwrap_or(host), 0),
-        };
-        let at = self.send(host, to, Packet::Finish { to: peer, from: id }, 0, floor);
+        let floor = self.sockets.get(peer).map_or(0, |receiver| receiver.pipe.last);
+        let at = self.send(host, away, Packet::Finish { to: peer, from: id }, 0, floor);
         if let Some(receiver) = self.sockets.get_mut(peer) {
             receiver.pipe.last = receiver.pipe.last.max(at);
         }
