@@ -79,8 +79,6 @@ pub(crate) struct Run {
     pub(crate) random: fastrand::Rng,
     /// Everything lives here.
     pub(crate) network: Network,
-    /// Whether connections may break by themselves.
-    pub(crate) rough: bool,
     /// Whether an end may never hear that the other has reset.
     pub(crate) deaf: bool,
     /// Counted by the scenario.
@@ -133,7 +131,6 @@ pub(crate) fn run(case: &Case, scenario: fn(&mut Run)) -> Ran {
     let mut run = Run {
         random,
         network: network.clone(),
-        rough: weather.rough,
         deaf: weather.deaf,
         turns: 0,
         opened: 0,

@@ -5,7 +5,7 @@
 //! must not panic, must keep to the contract ([`Checked`]), may hold no more than its limits, and must close its
 //! connection; and what it answers must not depend on how the bytes were split.
 
-use crate::checked::{Checked, Fates};
+use crate::checked::Checked;
 use sockman::{Config, Driver, Handler, Limits, ListenOptions, SockMan};
 use sockman_backends::sim::{Network, Plain, Plan, Ran, Settings, Sim, Simulated, Tracing};
 use std::fmt::Debug;
@@ -134,7 +134,7 @@ fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, meal: &Meal) -> Answ
         ..Config::default()
     };
     let backend = near.backend::<Sim>(&config).expect("the settings are right");
-    let handler = Checked::new(handler, &config, Fates::default());
+    let handler = Checked::new(handler, "handler", &config, &network);
     let driver = Driver::with_backend(backend, handler);
     let mut table = Table {
         network,

@@ -6,11 +6,9 @@ use sockman_backends::sim::{Fault, Link, Plan, Settings, When};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-/// A network, and how rough it is.
+/// A network.
 pub(crate) struct Weather {
     pub(crate) settings: Settings,
-    /// Connections may break by themselves.
-    pub(crate) rough: bool,
     /// A reset may be lost, so that one end never hears of it: as with real TCP, only a time limit helps.
     pub(crate) deaf: bool,
 }
@@ -72,7 +70,6 @@ pub(crate) fn weather(random: &mut Rng, seed: u64) -> Weather {
     };
     Weather {
         settings,
-        rough,
         deaf: rough || parted,
     }
 }

@@ -76,6 +76,9 @@ pub trait Simulated: Backend {
 
     /// How many connections have work that the last turn left over.
     fn waiting(&self) -> usize;
+
+    /// How many have bytes to send that the kernel has not been offered.
+    fn unflushed(&self) -> usize;
 }
 
 impl<const LEVEL: bool> Simulated for Engine<SimKernel<LEVEL>> {
@@ -94,6 +97,10 @@ impl<const LEVEL: bool> Simulated for Engine<SimKernel<LEVEL>> {
     fn waiting(&self) -> usize {
         let core = &self.delivery.net.core;
         core.ready.len() + core.dirty.len() + core.doomed.len() + core.posts.len()
+    }
+
+    fn unflushed(&self) -> usize {
+        self.delivery.net.core.dirty.len()
     }
 }
 

@@ -13,6 +13,12 @@ pub struct Watched<'a, S> {
     pub(super) book: &'a mut Book,
 }
 
+impl<S: SockMan> Watched<'_, S> {
+    fn queued(&self, conn: Conn) -> usize {
+        self.net.info(conn).map_or(0, |info| info.queued)
+    }
+}
+
 impl<S: SockMan> Wrapper for Watched<'_, S> {
     type Inner = S;
 
@@ -31,19 +37,21 @@ impl<S: SockMan> Wrapper for Watched<'_, S> {
     }
 
     fn send(&mut self, conn: Conn, data: &[u8]) -> Result<Sent, Gone> {
+        let before = self.queued(conn);
         let sent = self.net.send(conn, data);
-        self.book.sent(conn, sent);
+        self.book.sent(conn, before, data.len(), sent);
         sent
     }
 
     fn send_bytes(&mut self, conn: Conn, data: Bytes) -> Result<Sent, Gone> {
+        let (before, count) = (self.queued(conn), data.len());
         let sent = self.net.send_bytes(conn, data);
-        self.book.sent(conn, sent);
+        self.book.sent(conn, before, count, sent);
         sent
     }
 
     fn disconnect(&mut self, conn: Conn, how: Disconnect) {
-        self.book.disconnects(conn, how);
+        self.book.disconnects(self.net, conn, how);
         self.net.disconnect(conn, how);
         assert!(!self.net.is_open(conn), "{conn} is open after disconnect");
     }
@@ -70,13 +78,13 @@ impl<S: SockMan> Wrapper for Watched<'_, S> {
     }
 
     fn set_deadline(&mut self, conn: Conn, at: Option<Instant>) {
-        self.book.sets_deadline(conn, at);
+        self.book.sets_deadline(self.net, conn, at);
         self.net.set_deadline(conn, at);
     }
 
     fn set_timer(&mut self, at: Instant, key: u64) -> Timer {
         let timer = self.net.set_timer(at, key);
-        self.book.sets_timer(timer, at, key);
+        self.book.sets_timer(self.net, timer, at, key);
         timer
     }
 
@@ -86,7 +94,7 @@ impl<S: SockMan> Wrapper for Watched<'_, S> {
     }
 
     fn shut_down(&mut self, within: Duration) {
-        self.book.shuts_down(within);
+        self.book.shuts_down(self.net, within);
         self.net.shut_down(within);
     }
 }

@@ -31,6 +31,13 @@ const MOST_STEPS: u64 = 500_000;
 
 const PORT: u16 = 7;
 
+/// What became of connections at each end.
+#[derive(Default)]
+struct Both {
+    server: Fates,
+    client: Fates,
+}
+
 type Server<B> = Driver<B, Checked<Echo>>;
 type Clients<B> = Driver<B, Checked<Client>>;
 
@@ -46,12 +53,12 @@ pub(crate) fn scenario(run: &mut Run) {
 /// Where an end may never hear that the other has reset, connections on which nothing moves are closed after this long.
 const PATIENCE: Duration = Duration::from_secs(1_000);
 
-fn serve<B: Simulated>(run: &Run, host: &Host, config: &Config, fates: &Fates) -> Server<B> {
+fn serve<B: Simulated>(run: &Run, host: &Host, config: &Config, fates: &Both) -> Server<B> {
     let backend = host.backend(config).expect("the settings are right");
     let echo = Echo {
         idle_timeout: run.deaf.then_some(PATIENCE),
     };
-    let echo = Checked::new(echo, config, fates.clone());
+    let echo = Checked::new(echo, "server", config, &run.network).between(&fates.server, &fates.client);
     let mut server: Server<B> = Driver::with_backend(backend, echo);
     let how = ListenOptions {
         backlog: 16,
@@ -68,9 +75,9 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
     let (near, far) = (network.host(), network.host());
     let here = surroundings::config(&mut run.random);
     let there = surroundings::config(&mut run.random);
-    let fates = Fates::default();
-    let client = Client::new(run, near.at(PORT), there.clone(), fates.clone());
-    let client = Checked::new(client, &there, Fates::default());
+    let fates = Both::default();
+    let client = Client::new(run, near.at(PORT), there.clone(), fates.server.clone());
+    let client = Checked::new(client, "client", &there, &network).between(&fates.client, &fates.server);
     let backend = far.backend(&there).expect("the settings are right");
     let mut client: Clients<B> = Driver::with_backend(backend, client);
     let mut server: Option<Server<A>> = Some(serve(run, &near, &here, &fates));
@@ -94,8 +101,9 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
         (server, client) = loops;
         if outside.crashes(server.is_some()) {
             count(run, server.as_ref());
-            server = None;
+            // First the host: a loop that is dropped says good-bye.
             near.crash();
+            server = None;
         } else if server.is_none() {
             near.restart();
             server = Some(serve(run, &near, &here, &fates));
@@ -123,10 +131,12 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
     }
     count(run, server.as_ref());
     count(run, Some(&client));
-    // What a crash has left is nobody's.
-    if !outside.has_crashed() {
-        assert_eq!(network.sockets(), 1, "sockets are left beside the listener");
-    }
+    assert_eq!(network.sockets(), 1, "sockets are left beside the listener");
+    assert_eq!(
+        (near.descriptors(), far.descriptors()),
+        (1, 0),
+        "descriptors are left"
+    );
 }
 
 fn is_idle<B: Simulated, H: Handler>(driver: &Driver<B, H>) -> bool {

@@ -3,7 +3,7 @@
 use super::Clients;
 use crate::case::Run;
 use fastrand::Rng;
-use sockman::{Bytes, Conn, Disconnect, Remote};
+use sockman::{Bytes, Conn, Disconnect, RemoteError, SockMan};
 use sockman_backends::sim::{Fault, Host, Network, Simulated};
 use std::time::Duration;
 
@@ -43,15 +43,31 @@ impl Outside {
         self.commands -= 1;
         let conns = client.handler().handler().conns();
         if let Some(conn) = self.random.choice(conns) {
-            self.command(&client.remote(), *conn);
+            self.command(client, *conn);
         }
     }
 
-    fn command(&mut self, remote: &Remote, conn: Conn) {
+    fn disconnect<B: Simulated>(
+        &self,
+        client: &Clients<B>,
+        conn: Conn,
+        how: Disconnect,
+    ) -> Result<(), RemoteError> {
+        let net = client.backend().net();
+        if !net.is_open(conn) && net.info(conn).is_some() {
+            // That would be the end of a dial, of which the client knows nothing.
+            return Ok(());
+        }
+        client.handler().expect_disconnect(conn);
+        client.remote().disconnect(conn, how)
+    }
+
+    fn command<B: Simulated>(&mut self, client: &Clients<B>, conn: Conn) {
+        let remote = client.remote();
         let done = match self.random.u8(0..8) {
             0..=3 => remote.post(conn, Bytes::from(vec![0; self.random.usize(0..3_000)])),
-            4 => remote.disconnect(conn, Disconnect::Now),
-            5 => remote.disconnect(conn, Disconnect::Reset),
+            4 => self.disconnect(client, conn, Disconnect::Now),
+            5 => self.disconnect(client, conn, Disconnect::Reset),
             _ => {
                 remote.wake();
                 Ok(())
@@ -80,10 +96,6 @@ impl Outside {
             self.restart_at = self.network.elapsed() + Duration::from_millis(self.random.u64(0..5_000));
         }
         crashes
-    }
-
-    pub(super) fn has_crashed(&self) -> bool {
-        self.crashes > 0
     }
 
     /// A wake that nothing else hides: everything is over, and the loop sleeps.

@@ -14,11 +14,14 @@ const BESIDES: u64 = 4;
 #[derive(Default)]
 pub(super) struct Turns {
     read_buffer: u64,
+    byte_budget: u64,
+    accept_budget: u64,
     turns: u64,
     calls: u64,
     events: u64,
     activity: u64,
     bytes: u64,
+    accepts: u64,
     /// Connections that had work left.
     waiting: u64,
     /// Faults that had happened, each of which makes a call for nothing.
@@ -29,6 +32,8 @@ impl Turns {
     pub(super) fn new(config: &Config) -> Turns {
         Turns {
             read_buffer: config.read_buffer as u64,
+            byte_budget: config.byte_budget as u64,
+            accept_budget: config.accept_budget as u64,
             ..Turns::default()
         }
     }
@@ -45,11 +50,14 @@ impl Turns {
         }
         let now = Turns {
             read_buffer: self.read_buffer,
+            byte_budget: self.byte_budget,
+            accept_budget: self.accept_budget,
             turns: stats.turns,
             calls: stats.syscalls.total(),
             events: stats.events,
             activity: driver.handler().activity(),
             bytes: stats.bytes_in,
+            accepts: stats.accepts,
             waiting: driver.backend().waiting() as u64,
             faults: network.count() as u64,
         };
@@ -65,7 +73,23 @@ impl Turns {
                 calls <= most,
                 "a turn made {calls} system calls, with {reasons} reasons to"
             );
+            let bytes = now.bytes - self.bytes;
+            assert!(
+                bytes <= self.byte_budget * reasons,
+                "a turn read {bytes} bytes, with {reasons} reasons to"
+            );
+            let accepts = now.accepts - self.accepts;
+            assert!(
+                accepts <= self.accept_budget,
+                "a turn accepted {accepts} connections"
+            );
         }
+        driver.handler().after_turn(driver.backend().net());
+        let unflushed = driver.backend().unflushed();
+        assert_eq!(
+            unflushed, 0,
+            "what was sent to {unflushed} connections has not been tried"
+        );
         *self = now;
     }
 }
