@@ -1,34 +1,35 @@
-//! What looks for bugs finds bugs: each of those that can be planted, by the seed it takes.
+//! What looks for bugs finds bugs: each of those that can be planted, by the seed it takes; and what is left of it after
+//! shrinking is what it takes.
 #![cfg(mutants)]
 
 use sockman::mutant::{Mutant, plant};
-use sockman_explorer::{Case, Target, quiet, shrink, target};
+use sockman_explorer::{Case, Ran, Shrunk, Target, quiet, shrink, target};
 
 /// None hides from more seeds than this.
-const MOST: u64 = 3_000;
+const MOST: u64 = 5_000;
 
 fn echo() -> &'static Target {
     target("echo").expect("there is one")
 }
 
-/// Plants it, looks for it, and takes it out again: the first seed that fails.
-fn hunt(mutant: Mutant) -> Option<u64> {
-    plant(Some(mutant));
-    let found = (0..MOST).find_map(|seed| {
+/// The first seed that fails.
+fn hunt() -> Option<(u64, Ran)> {
+    (0..MOST).find_map(|seed| {
         let ran = echo().run(&Case::seed(seed));
-        let violation = ran.violation.clone()?;
-        let shrunk = shrink(echo(), &Case::seed(seed), &ran, 100);
-        println!(
-            "{mutant:?}: found with {} seeds, and {} faults of {}: {}",
-            seed + 1,
-            shrunk.faults.len(),
-            ran.happened.len(),
-            violation.lines().next().unwrap_or_default()
-        );
-        Some(seed)
-    });
-    plant(None);
-    found
+        ran.violation.is_some().then_some((seed, ran))
+    })
+}
+
+/// What is left fails, and does not without any one of its faults.
+fn check(seed: u64, ran: &Ran, shrunk: &Shrunk) {
+    let fails = |faults: &[_]| echo().run(&Case::seed(seed).only(faults)).violation.is_some();
+    assert!(shrunk.faults.len() <= ran.happened.len());
+    assert!(fails(&shrunk.faults), "seed {seed}: what is left does not fail");
+    for place in 0..shrunk.faults.len() {
+        let mut fewer = shrunk.faults.clone();
+        let taken = fewer.remove(place);
+        assert!(!fails(&fewer), "seed {seed}: it does not take {taken}");
+    }
 }
 
 #[test]
@@ -36,11 +37,29 @@ fn every_planted_bug_is_found() {
     quiet();
     let mut hidden = Vec::new();
     for mutant in Mutant::ALL {
-        match hunt(mutant) {
-            // It was the bug that was found, and not something else.
-            Some(seed) => assert_eq!(echo().run(&Case::seed(seed)).violation, None, "seed {seed}"),
-            None => hidden.push(mutant),
+        plant(Some(mutant));
+        let Some((seed, ran)) = hunt() else {
+            hidden.push(mutant);
+            continue;
+        };
+        let shrunk = shrink(echo(), &Case::seed(seed), &ran, 3_000);
+        println!(
+            "{mutant:?}: found with {} seeds; of {} faults it takes {}: {}",
+            seed + 1,
+            ran.happened.len(),
+            shrunk.faults.len(),
+            ran.violation
+                .as_deref()
+                .and_then(|text| text.lines().next())
+                .unwrap_or_default()
+        );
+        if shrunk.runs < 3_000 {
+            check(seed, &ran, &shrunk);
         }
+        plant(None);
+        // It was the bug that was found, and not something else.
+        assert_eq!(echo().run(&Case::seed(seed)).violation, None, "seed {seed}");
     }
+    plant(None);
     assert!(hidden.is_empty(), "not found with {MOST} seeds: {hidden:?}");
 }

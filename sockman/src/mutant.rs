@@ -45,6 +45,24 @@ mutants! {
     FlushCut,
     /// A reset is not reported.
     ClosingLost,
+    /// A connection is closed as if it were reset, and was not.
+    ClosedUnasked,
+    /// Accepting knows no budget.
+    AcceptUnbounded,
+    /// Timers and deadlines come a second late.
+    TimersLate,
+    /// `drained` comes below the high-water mark.
+    DrainedEarly,
+    /// The limit of the send queue strikes at the high-water mark.
+    SendLimitEarly,
+    /// A disconnection once flushed has no time.
+    FlushHasty,
+    /// A disconnection once flushed has ten times the time.
+    FlushEndless,
+    /// Some dials fail that were answered.
+    DialsFail,
+    /// A disconnection by RST is one by FIN.
+    ResetByFin,
 }
 
 #[cfg(mutants)]

@@ -4,6 +4,7 @@ use crate::backend::Sink;
 use crate::config::Limits;
 use crate::handler::{Origin, OriginKind};
 use crate::id::{Conn, Listener};
+use crate::mutant::{Mutant, planted};
 use crate::shared::delivery::Delivery;
 use crate::shared::interface::Interface;
 use crate::shared::net::Net;
@@ -61,7 +62,13 @@ impl<L> Listeners<L> {
 impl<I: Interface> Delivery<I> {
     /// Accepts what waits, as far as the turn's budget goes.
     pub(super) fn accept(&mut self, sink: &mut impl Sink<Net<I>>, listener: Listener) {
-        for _ in 0..self.net.core.config.accept_budget {
+        let budget = self.net.core.config.accept_budget;
+        let budget = if planted(Mutant::AcceptUnbounded) {
+            budget * 10
+        } else {
+            budget
+        };
+        for _ in 0..budget {
             if !self.accept_one(sink, listener) {
                 return;
             }

@@ -233,6 +233,10 @@ impl<Io> Core<Io> {
         };
         c.received(count, self.nanos);
         self.stats.bytes_in += count as u64;
+        if planted(Mutant::ClosedUnasked) && c.bytes_in > 3_000 {
+            self.close(conn, Closed::Reset(io::ErrorKind::ConnectionReset.into()));
+            return false;
+        }
         c.phase == Phase::Open
     }
 
@@ -352,7 +356,7 @@ impl<Io> Core<Io> {
     fn fell(&mut self, conn: Conn) {
         if let Some(c) = self.conns.get_mut(conn)
             && c.high
-            && c.unsent() < c.limits.low
+            && (c.unsent() < c.limits.low || planted(Mutant::DrainedEarly) && c.unsent() < c.limits.high)
         {
             c.high = false;
             c.drain_due = !planted(Mutant::DrainedForgotten);
@@ -407,7 +411,7 @@ impl<Io> Core<Io> {
         if unsent <= c.limits.high {
             return Ok(Sent::Queued(unsent));
         }
-        if unsent > c.limits.queued {
+        if unsent > c.limits.queued || planted(Mutant::SendLimitEarly) {
             let limit = c.limits.queued;
             self.close(conn, Closed::SendLimit { limit });
             return Err(Gone);
@@ -445,13 +449,18 @@ impl<Io> Core<Io> {
                 } else if let Some(error) = c.write_error.take() {
                     self.close(conn, Closed::from_error(error));
                 } else {
+                    let within = match within {
+                        _ if planted(Mutant::FlushHasty) => Duration::ZERO,
+                        within if planted(Mutant::FlushEndless) => within * 10,
+                        within => within,
+                    };
                     let by = self.now.checked_add(within);
                     self.timers.set_deadline(conn, by);
                     self.make_dirty(conn);
                 }
             }
             (_, Disconnect::Now | Disconnect::Reset) => {
-                c.reset = how == Disconnect::Reset;
+                c.reset = how == Disconnect::Reset && !planted(Mutant::ResetByFin);
                 self.close(conn, Closed::Disconnected);
             }
         }

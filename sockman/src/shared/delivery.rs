@@ -13,6 +13,7 @@ use crate::shared::net::Net;
 use crate::shared::timers::Due;
 use crate::shared::unread::Unread;
 use std::io;
+use std::time::Duration;
 
 /// The sockets and the unread bytes: all that is needed to deliver, apart from the buffers that bytes are received to.
 ///
@@ -218,6 +219,11 @@ impl<I: Interface> Delivery<I> {
     /// Deadlines and timers that are due, and dials and listeners whose pause is over.
     pub(super) fn timers(&mut self, sink: &mut impl Sink<Net<I>>) {
         let now = self.net.core.now;
+        let now = if planted(Mutant::TimersLate) {
+            now.checked_sub(Duration::from_secs(1)).unwrap_or(now)
+        } else {
+            now
+        };
         self.net.core.timers.collect(now);
         while let Some(due) = self.net.core.timers.take_due(now) {
             match due {

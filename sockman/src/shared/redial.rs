@@ -3,6 +3,7 @@
 use crate::endpoint::Endpoint;
 use crate::handler::{Origin, OriginKind};
 use crate::id::Conn;
+use crate::mutant::{Mutant, planted};
 use crate::options::DialOptions;
 use crate::reason::DialError;
 use crate::shared::conn::Phase;
@@ -105,6 +106,10 @@ impl<I: Interface> Net<I> {
             return;
         }
         match answer {
+            Ok(true) if planted(Mutant::DialsFail) && c.key % 3 == 0 => {
+                let refused = io::ErrorKind::ConnectionRefused.into();
+                self.core.fail_dial(conn, DialError::from_error(refused));
+            }
             Ok(true) => c.phase = Phase::Opening,
             Ok(false) => {}
             Err(error) => self.core.fail_dial(conn, DialError::from_error(error)),
