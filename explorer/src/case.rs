@@ -122,16 +122,16 @@ fn message(panic: &(dyn Any + Send)) -> String {
 /// Runs a scenario.
 pub(crate) fn run(case: &Case, scenario: fn(&mut Run)) -> Ran {
     let mut random = fastrand::Rng::with_seed(case.seed);
-    let mut weather = surroundings::weather(&mut random, case.seed);
-    weather.settings.tracing = case.tracing;
+    let mut conditions = surroundings::conditions(&mut random, case.seed);
+    conditions.settings.tracing = case.tracing;
     if let Faults::Only(faults) = &case.faults {
-        weather.settings.plan = Plan::new(case.seed).only(faults);
+        conditions.settings.plan = Plan::new(case.seed).only(faults);
     }
-    let network = Network::new(weather.settings);
+    let network = Network::new(conditions.settings);
     let mut run = Run {
         random,
         network: network.clone(),
-        deaf: weather.deaf,
+        deaf: conditions.deaf,
         turns: 0,
         opened: 0,
         bytes: 0,

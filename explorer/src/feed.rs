@@ -1,13 +1,13 @@
 //! Any handler, fed any bytes in any pieces, under any faults.
 //!
 //! [`feed`] is what fuzz targets call: it runs the handler on a simulated network with a plain peer that writes the bytes,
-//! once in the pieces and under the faults of the [`Meal`], and once in one piece and under none. Whatever the handler, it
+//! once in the pieces and under the faults of the [`Input`], and once in one piece and under none. Whatever the handler, it
 //! must not panic, must keep to the contract ([`Checked`]), may hold no more than its limits, and must close its
 //! connection; and what it answers must not depend on how the bytes were split.
 
 use crate::checked::Checked;
 use sockman::{Config, Driver, Handler, Limits, ListenOptions, SockMan};
-use sockman_backends::sim::{Network, Plain, Plan, Ran, Settings, Sim, Simulated, Tracing};
+use sockman_backends::sim::{Fault, Network, Plain, Plan, Ran, Settings, Sim, Simulated, Tracing, When};
 use std::fmt::Debug;
 use std::io;
 use std::time::Duration;
@@ -15,16 +15,38 @@ use std::time::Duration;
 /// What a handler is fed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
-pub struct Meal {
+pub struct Input {
     /// The bytes, in pieces.
     pub pieces: Vec<Piece>,
     /// How it ends.
     pub end: End,
-    /// Decides by chance which faults happen.
+    /// Decides what is left to chance.
     pub seed: u64,
-    /// Each fault that connections survive happens at one of so many opportunities, at least two; with 0
-    /// none does.
+    /// The faults that happen.
+    pub faults: Vec<Likely>,
+}
+
+/// A fault, and how likely it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub struct Likely {
+    /// Its place in [`Fault::ALL`], which is begun again at its end.
+    pub fault: u8,
+    /// It happens at one of so many opportunities, at least two: a call that always fails never ends.
     pub one_in: u8,
+}
+
+impl Likely {
+    /// The fault.
+    pub fn fault(self) -> Fault {
+        Fault::ALL[usize::from(self.fault) % Fault::ALL.len()]
+    }
+
+    /// Adds it to a plan.
+    #[must_use]
+    pub fn add(self, plan: Plan) -> Plan {
+        plan.with(self.fault(), When::OneIn(u64::from(self.one_in.max(2))))
+    }
 }
 
 /// Some bytes, and how long they are the last.
@@ -82,23 +104,24 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 pub fn feed<H: Handler, T: PartialEq + Debug>(
     make: impl Fn() -> H,
     know: impl Fn(&H) -> T,
-    meal: &Meal,
+    input: &Input,
 ) -> Answer<T> {
-    let whole = Meal {
+    let whole = Input {
         pieces: vec![Piece {
-            bytes: meal
+            bytes: input
                 .pieces
                 .iter()
                 .flat_map(|piece| piece.bytes.iter().copied())
                 .collect(),
             pause: 0,
         }],
-        one_in: 0,
-        ..meal.clone()
+        faults: Vec::new(),
+        ..input.clone()
     };
-    let split = serve(make(), &know, meal);
+    let survives = input.faults.iter().all(|likely| likely.fault().is_survived());
+    let split = serve(make(), &know, input);
     let whole = serve(make(), &know, &whole);
-    if meal.end == End::Finish {
+    if input.end == End::Finish && survives {
         assert_eq!(split, whole, "the answer depends on how the bytes were split");
     } else {
         let shorter = split.heard.len().min(whole.heard.len());
@@ -111,15 +134,13 @@ pub fn feed<H: Handler, T: PartialEq + Debug>(
     whole
 }
 
-fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, meal: &Meal) -> Answer<T> {
-    let plan = Plan::new(meal.seed);
-    let plan = match meal.one_in {
-        0 => plan,
-        // (A call that always fails never ends.)
-        one_in => plan.by_chance(u64::from(one_in.max(2))),
-    };
+fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, input: &Input) -> Answer<T> {
+    let plan = input
+        .faults
+        .iter()
+        .fold(Plan::new(input.seed), |plan, likely| likely.add(plan));
     let network = Network::new(Settings {
-        seed: meal.seed,
+        seed: input.seed,
         plan,
         tracing: Tracing::from_env(),
         ..Settings::default()
@@ -128,7 +149,7 @@ fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, meal: &Meal) -> Answ
     far.spare();
     let config = Config {
         limits: limits(),
-        // Small, so that large meals take several reads.
+        // Small, so that large inputs take several reads.
         read_buffer: 4 << 10,
         byte_budget: 16 << 10,
         ..Config::default()
@@ -136,19 +157,19 @@ fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, meal: &Meal) -> Answ
     let backend = near.backend::<Sim>(&config).expect("the settings are right");
     let handler = Checked::new(handler, "handler", &config, &network);
     let driver = Driver::with_backend(backend, handler);
-    let mut table = Table {
+    let mut served = Served {
         network,
         driver,
         heard: Vec::new(),
     };
     let at = near.at(1);
-    table
+    served
         .driver
         .with(|_, net| net.listen(&at, &ListenOptions::default()))
         .expect("the port is free");
     let peer = far.connect(&at).expect("there is a listener");
-    table.eat(peer, meal);
-    let Table { driver, heard, .. } = table;
+    served.take(peer, input);
+    let Served { driver, heard, .. } = served;
     driver.handler().finish();
     Answer {
         heard,
@@ -157,27 +178,33 @@ fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, meal: &Meal) -> Answ
 }
 
 /// A handler, and what its peer has heard.
-struct Table<H: Handler> {
+struct Served<H: Handler> {
     network: Network,
     driver: Driver<Sim, Checked<H>>,
     heard: Vec<u8>,
 }
 
-impl<H: Handler> Table<H> {
-    fn eat(&mut self, peer: Plain, meal: &Meal) {
-        let connected = self.network.run_until(&mut self.driver, PATIENCE, |_| {
-            peer.is_connected().expect("the dial is answered")
+impl<H: Handler> Served<H> {
+    fn take(&mut self, peer: Plain, input: &Input) {
+        let mut answer = Ok(false);
+        let ran = self.network.run_until(&mut self.driver, PATIENCE, |_| {
+            answer = peer.is_connected();
+            !matches!(answer, Ok(false))
         });
         assert_eq!(
-            connected.expect("no turn fails"),
+            ran.expect("no turn fails"),
             Ran::Done,
             "the listener does not answer"
         );
-        for piece in &meal.pieces {
+        if answer.is_err() {
+            // A fault.
+            return;
+        }
+        for piece in &input.pieces {
             self.write(&peer, &piece.bytes);
             self.turns(Duration::from_millis(piece.pause.into()), &peer);
         }
-        match meal.end {
+        match input.end {
             End::Finish => {
                 // It may have been closed already.
                 let _ = peer.finish();

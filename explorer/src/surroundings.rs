@@ -7,7 +7,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// A network.
-pub(crate) struct Weather {
+pub(crate) struct Conditions {
     pub(crate) settings: Settings,
     /// A reset may be lost, so that one end never hears of it: as with real TCP, only a time limit helps.
     pub(crate) deaf: bool,
@@ -45,7 +45,7 @@ fn plan(random: &mut Rng, seed: u64, rough: bool, parted: bool) -> Plan {
 }
 
 /// What a network is like.
-pub(crate) fn weather(random: &mut Rng, seed: u64) -> Weather {
+pub(crate) fn conditions(random: &mut Rng, seed: u64) -> Conditions {
     let (rough, parted) = (random.u8(0..3) == 0, random.u8(0..3) == 0);
     let ms = |most: u64| [0, most / 20, most];
     let latency = pick(random, &ms(40));
@@ -68,7 +68,7 @@ pub(crate) fn weather(random: &mut Rng, seed: u64) -> Weather {
         plan,
         ..Settings::default()
     };
-    Weather {
+    Conditions {
         settings,
         deaf: rough || parted,
     }

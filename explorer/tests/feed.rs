@@ -3,18 +3,19 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sockman::{Conn, Disconnect, Handler, Origin, Sent, SockMan};
-use sockman_explorer::feed::{End, Meal, Piece, feed};
+use sockman_explorer::feed::{End, Input, Likely, Piece, feed};
 use sockman_node::Echo;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-fn meal() -> impl Strategy<Value = Meal> {
+fn input() -> impl Strategy<Value = Input> {
     let piece = (vec(any::<u8>(), 0..200), 0..3_u8).prop_map(|(bytes, pause)| Piece { bytes, pause });
     let end = prop_oneof![4 => Just(End::Finish), 1 => Just(End::Close), 1 => Just(End::Reset)];
-    (vec(piece, 0..30), end, any::<u64>(), 0..20_u8).prop_map(|(pieces, end, seed, one_in)| Meal {
+    let likely = (any::<u8>(), any::<u8>()).prop_map(|(fault, one_in)| Likely { fault, one_in });
+    (vec(piece, 0..30), end, any::<u64>(), vec(likely, 0..5)).prop_map(|(pieces, end, seed, faults)| Input {
         pieces,
         end,
         seed,
-        one_in,
+        faults,
     })
 }
 
@@ -85,18 +86,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_echo_answers_with_what_it_was_fed(meal in meal()) {
-        let answer = feed(Echo::default, |_| (), &meal);
-        if meal.end == End::Finish {
-            let all: Vec<u8> = meal.pieces.iter().flat_map(|piece| piece.bytes.clone()).collect();
+    fn an_echo_answers_with_what_it_was_fed(input in input()) {
+        let answer = feed(Echo::default, |_| (), &input);
+        if input.end == End::Finish {
+            let all: Vec<u8> = input.pieces.iter().flat_map(|piece| piece.bytes.clone()).collect();
             prop_assert_eq!(answer.heard, all);
         }
     }
 
     #[test]
-    fn a_right_parser_is_none_the_worse(meal in meal()) {
-        let answer = feed(|| Lines::new(Wrong::Nothing), |lines| lines.lines.clone(), &meal);
-        if meal.end == End::Finish {
+    fn a_right_parser_is_none_the_worse(input in input()) {
+        let answer = feed(|| Lines::new(Wrong::Nothing), |lines| lines.lines.clone(), &input);
+        if input.end == End::Finish {
             let lines: Vec<_> = answer.known.iter().map(ToString::to_string).collect();
             let text: Vec<u8> = lines.iter().flat_map(|line| line.bytes().chain([b'\n'])).collect();
             prop_assert_eq!(answer.heard, text);
@@ -104,17 +105,17 @@ proptest! {
     }
 }
 
-/// How a meal with these pieces ends for the handler.
+/// How a input with these pieces ends for the handler.
 fn fails(wrong: Wrong, pieces: &[&str]) -> Option<String> {
     let pieces = pieces.iter().map(|text| Piece {
         bytes: text.as_bytes().to_vec(),
         pause: 1,
     });
-    let meal = Meal {
+    let input = Input {
         pieces: pieces.collect(),
-        ..Meal::default()
+        ..Input::default()
     };
-    let run = || feed(|| Lines::new(wrong), |lines| lines.lines.clone(), &meal);
+    let run = || feed(|| Lines::new(wrong), |lines| lines.lines.clone(), &input);
     let panic = catch_unwind(AssertUnwindSafe(run)).err()?;
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
@@ -137,13 +138,13 @@ fn wrong_handlers_are_found_out() {
     }
 }
 
-/// A meal larger than all queues, to a peer that reads only while it writes: nothing stalls.
+/// A input larger than all queues, to a peer that reads only while it writes: nothing stalls.
 #[test]
-fn a_large_meal_goes_down() {
+fn a_large_input_comes_back() {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| number as u8).collect();
-    let meal = Meal {
+    let input = Input {
         pieces: vec![Piece { bytes, pause: 0 }],
-        ..Meal::default()
+        ..Input::default()
     };
-    assert_eq!(feed(Echo::default, |_| (), &meal).heard.len(), 3_000_000);
+    assert_eq!(feed(Echo::default, |_| (), &input).heard.len(), 3_000_000);
 }

@@ -3,7 +3,8 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use sockman_backends::sim::{Fault, Plan, Sim, SimLevel, Simulated as Backend, When};
+use sockman_backends::sim::{Fault, Plan, Sim, SimLevel, Simulated as Backend};
+use sockman_explorer::feed::Likely;
 use sockman_tests::model::{Step, World};
 use sockman_tests::{Net, Simulated, Tcp, Unix};
 
@@ -12,8 +13,7 @@ struct Script {
     is_level: bool,
     is_unix: bool,
     seed: u64,
-    /// Each fault happens at one of so many opportunities; below two none does.
-    one_in: u8,
+    faults: Vec<Likely>,
     steps: Vec<Step>,
 }
 
@@ -27,12 +27,11 @@ fuzz_target!(|script: Script| {
 });
 
 fn play<B: Backend, N: Net>(script: &Script) {
-    let plan = Plan::new(script.seed);
-    let plan = match script.one_in {
-        0 | 1 => plan,
-        // A reset that a partition swallows is never heard of, and no time limit is set here.
-        one_in => plan.by_chance(one_in.into()).with(Fault::Partition, When::Never),
-    };
+    // The model knows of no connection that breaks by itself. A reset that a partition swallows is never heard of, and no
+    // time limit is set here.
+    let faults = script.faults.iter().filter(|likely| likely.fault().is_survived());
+    let faults = faults.filter(|likely| likely.fault() != Fault::Partition);
+    let plan = faults.fold(Plan::new(script.seed), |plan, likely| likely.add(plan));
     let mut world = World::on(Simulated::<B, N>::planned(plan));
     for step in &script.steps {
         world.carry_out(*step);

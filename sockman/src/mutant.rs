@@ -1,7 +1,7 @@
 //! Bugs that can be planted, to see that whoever looks for bugs finds them.
 //!
-//! With `--cfg mutants` each can be planted, with `plant`, on one thread; without it nothing of this is compiled in, and
-//! [`planted`] is a constant.
+//! With `--cfg mutants` each can be planted, with `plant`, on one thread; without it
+//! [`planted`] is a constant, and nothing is left of what asks it.
 
 macro_rules! mutants {
     ($($(#[$doc:meta])* $name:ident,)*) => {

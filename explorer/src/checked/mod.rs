@@ -7,6 +7,8 @@
 
 mod book;
 mod fates;
+#[cfg(test)]
+mod tests;
 mod watched;
 
 pub use fates::{Fate, Fates};

@@ -1,6 +1,7 @@
 //! Time, ways, windows and hosts.
 
-use super::{Rig, stage};
+use crate::Rig;
+use crate::common::stage;
 use sockman::{Backend as _, Config, Conn, DialOptions, Driver, Handler, ListenOptions, Origin, SockMan};
 use sockman_backends::sim::{Link, Network, Plan, Ran, Settings, Sim, SimLevel, Tracing};
 use sockman_tests::{Host as _, Recorder, Rig as _, Stage, pattern, stuff};
@@ -342,4 +343,23 @@ fn a_hundred_thousand_idle_connections_cost_nothing() {
     let after = counters(&mut driver);
     // A wait, a read and a write.
     assert_eq!((after.0 - before.0, after.1 - before.1), (100, 300));
+}
+
+/// `run` takes turns, in virtual time, until the loop was stopped and everything is closed.
+#[test]
+fn stop_ends_run_once_everything_is_flushed() {
+    let mut stage = stage(Plan::default(), Recorder::new());
+    let (conn, mut peer) = stage.connect();
+    stage.send(conn, b"the last words").expect("open");
+    let since = stage.rig.now();
+    stage
+        .driver
+        .remote()
+        .stop(Duration::from_secs(30))
+        .expect("the loop is there");
+    // The peer never closes: the limit ends it.
+    stage.driver.run().expect("no turn fails");
+    assert_eq!((stage.rig.now() - since).as_secs(), 30);
+    assert_eq!(stage.hear(&mut peer, 14), b"the last words");
+    assert_eq!(stage.closing(conn).name(), "flushed");
 }
