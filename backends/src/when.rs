@@ -29,7 +29,7 @@ impl When {
             When::First(count) => number < count,
             When::Every(count) => count > 0 && number % count == count - 1,
             // The part of all numbers that is below 1/count; without a division.
-            When::OneIn(count) => count > 0 && u128::from(random()) * u128::from(count) >> 64 == 0,
+            When::OneIn(count) => count > 0 && (u128::from(random()) * u128::from(count)) >> 64 == 0,
         }
     }
 }

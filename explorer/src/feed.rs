@@ -2,8 +2,7 @@
 //!
 //! [`feed`] is what fuzz targets call: it runs the handler on a simulated network with a plain peer that writes the bytes,
 //! once in the pieces and under the faults of the [`Input`], and once in one piece and under none. Whatever the handler, it
-//! must not panic, must keep to the contract ([`Checked`]), may hold no more than its limits, and must close its
-//! connection; and what it answers must not depend on how the bytes were split.
+//! must not panic, must keep to the contract ([`Checked`]), and must close its connection; its queues keep to [`limits`]; and what it answers must not depend on how the bytes were split.
 
 use crate::checked::Checked;
 use sockman::{Config, Driver, Handler, Limits, ListenOptions, SockMan};
@@ -44,7 +43,7 @@ impl Likely {
 
     /// Adds it to a plan.
     #[must_use]
-    pub fn add(self, plan: Plan) -> Plan {
+    pub fn add_to(self, plan: Plan) -> Plan {
         plan.with(self.fault(), When::OneIn(u64::from(self.one_in.max(2))))
     }
 }
@@ -138,7 +137,7 @@ fn serve<H: Handler, T>(handler: H, know: impl Fn(&H) -> T, input: &Input) -> An
     let plan = input
         .faults
         .iter()
-        .fold(Plan::new(input.seed), |plan, likely| likely.add(plan));
+        .fold(Plan::new(input.seed), |plan, likely| likely.add_to(plan));
     let network = Network::new(Settings {
         seed: input.seed,
         plan,

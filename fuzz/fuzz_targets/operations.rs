@@ -31,7 +31,7 @@ fn play<B: Backend, N: Net>(script: &Script) {
     // time limit is set here.
     let faults = script.faults.iter().filter(|likely| likely.fault().is_survived());
     let faults = faults.filter(|likely| likely.fault() != Fault::Partition);
-    let plan = faults.fold(Plan::new(script.seed), |plan, likely| likely.add(plan));
+    let plan = faults.fold(Plan::new(script.seed), |plan, likely| likely.add_to(plan));
     let mut world = World::on(Simulated::<B, N>::planned(plan));
     for step in &script.steps {
         world.carry_out(*step);

@@ -163,12 +163,11 @@ broken! {
         checked.dial_failed(net, 7, DialError::TimedOut);
         checked.dial_failed(net, 7, DialError::TimedOut);
     };
-    a_dial_without_an_outcome: "no outcome", |checked, net, conn, life| {
+    a_dial_without_an_outcome: "no outcome", |checked, net, conn, _| {
         checked.with(net, |_, net| {
             let to = at([10, 9, 9, 9], 1);
             net.dial(&to, &DialOptions::key(7)).expect("the options are right");
         });
-        drop(life);
         checked.book.forget(conn, "gone");
         checked.finish();
     };
@@ -195,12 +194,11 @@ fn with_gone(work: impl FnOnce(&mut Checked<Quiet>, &mut Net, Conn, Life)) {
     let life = driver.with(|_, net| checked.open(net, conn, &origin));
     // What the other end says of itself: it is open.
     let mut at_the_other = Checked::new(Quiet, "other", &config(), &network).between(&other, &own);
-    let told = driver.with(|_, net| at_the_other.open(net, conn, &origin));
+    driver.with(|_, net| at_the_other.open(net, conn, &origin));
     peer.reset();
     for _ in 0..3 {
         driver.turn(Some(Duration::ZERO)).expect("a turn");
     }
-    drop(told);
     driver.with(|_, net| work(&mut checked, net, conn, life.expect("it takes everything")));
 }
 

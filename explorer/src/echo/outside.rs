@@ -47,12 +47,7 @@ impl Outside {
         }
     }
 
-    fn disconnect<B: Simulated>(
-        &self,
-        client: &Clients<B>,
-        conn: Conn,
-        how: Disconnect,
-    ) -> Result<(), RemoteError> {
+    fn disconnect<B: Simulated>(client: &Clients<B>, conn: Conn, how: Disconnect) -> Result<(), RemoteError> {
         let net = client.backend().net();
         if !net.is_open(conn) && net.info(conn).is_some() {
             // That would be the end of a dial, of which the client knows nothing.
@@ -66,8 +61,8 @@ impl Outside {
         let remote = client.remote();
         let done = match self.random.u8(0..8) {
             0..=3 => remote.post(conn, Bytes::from(vec![0; self.random.usize(0..3_000)])),
-            4 => self.disconnect(client, conn, Disconnect::Now),
-            5 => self.disconnect(client, conn, Disconnect::Reset),
+            4 => Self::disconnect(client, conn, Disconnect::Now),
+            5 => Self::disconnect(client, conn, Disconnect::Reset),
             _ => {
                 remote.wake();
                 Ok(())

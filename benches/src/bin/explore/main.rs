@@ -1,13 +1,15 @@
 //! Explores protocols on simulated networks: runs seed after seed until something is violated, and then tells the fewest
 //! faults that it takes, and what happened.
 //!
-//! - this file: start and end; `cli`: the arguments; `search`: many seeds, on all cores; `replay`: one seed, with its trace
+//! - this file: start and end; `cli`: the arguments; `search`: many seeds, on all cores, and `watch`, how far it is; `replay`:
+//!   one seed, with its trace
 
 #![forbid(unsafe_code)]
 
 mod cli;
 mod replay;
 mod search;
+mod watch;
 
 use clap::Parser;
 use cli::Cli;

@@ -1,13 +1,13 @@
 //! Many seeds, on all cores.
 
 use crate::cli::Cli;
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::watch::Watch;
 use sockman_backends::sim::{Fault, Occurrence, Tracing};
 use sockman_explorer::{Case, Ran, Target, shrink};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What all runs came to.
 #[derive(Default)]
@@ -46,15 +46,11 @@ impl Sum {
 
 /// Runs seed after seed, until one fails or all are done; whether one failed.
 pub(crate) fn search(target: &Target, cli: &Cli) -> bool {
-    let bar = ProgressBar::new(cli.seeds);
-    let style = "{elapsed_precise} {bar:40} {pos}/{len} seeds, {per_sec}, {eta} left";
-    bar.set_style(ProgressStyle::with_template(style).expect("a template"));
-    bar.enable_steady_tick(Duration::from_millis(200));
+    let watch = Watch::new(cli.seeds, cli.jobs());
     let next = AtomicU64::new(0);
     let failed = Mutex::new(None::<(u64, Ran)>);
     let sum = Mutex::new(Sum::default());
-    let began = Instant::now();
-    let work = || {
+    let work = |job| {
         let mut own = Sum::default();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -62,9 +58,10 @@ pub(crate) fn search(target: &Target, cli: &Cli) -> bool {
                 break;
             }
             let seed = cli.first.wrapping_add(number);
+            watch.begin(job, seed);
             let ran = target.run(&Case::seed(seed));
+            watch.end(job);
             own.add(&ran);
-            bar.inc(1);
             if ran.violation.is_some() {
                 // Those before it are finished, those behind it are not begun: the first that fails is the one told.
                 next.store(cli.seeds, Ordering::Relaxed);
@@ -76,13 +73,16 @@ pub(crate) fn search(target: &Target, cli: &Cli) -> bool {
         }
         sum.lock().expect("no thread panics here").join(&own);
     };
-    thread::scope(|scope| {
-        for _ in 0..cli.jobs() {
-            scope.spawn(work);
+    let took = thread::scope(|scope| {
+        scope.spawn(|| watch.tell());
+        let jobs: Vec<_> = (0..cli.jobs() as usize)
+            .map(|job| scope.spawn(move || work(job)))
+            .collect();
+        for job in jobs {
+            job.join().expect("no thread panics here");
         }
+        watch.finish()
     });
-    let took = began.elapsed();
-    bar.finish_and_clear();
     summary(
         target,
         cli,
@@ -129,6 +129,9 @@ fn tell(target: &Target, cli: &Cli, seed: u64, ran: &Ran) {
     let case = Case::seed(seed);
     let shrunk = shrink(target, &case, ran, cli.shrink);
     let traced = target.run(&case.only(&shrunk.faults).traced(Tracing::Text));
+    if let Some(now) = shrunk.ran.violation.as_deref().filter(|now| *now != violation) {
+        println!("with fewer faults: {now}");
+    }
     println!(
         "of {} faults it takes {} (found in {} runs): {}",
         ran.happened.len(),
@@ -136,6 +139,9 @@ fn tell(target: &Target, cli: &Cli, seed: u64, ran: &Ran) {
         shrunk.runs,
         list(&shrunk.faults)
     );
+    if traced.violation.is_none() {
+        println!("by the names of its faults it does not fail: replay it with --seed {seed} alone");
+    }
     println!("\n{}", traced.trace);
     println!(
         "again, with this trace: explore --handler {} --seed {seed} --faults {}",
