@@ -81,6 +81,8 @@ pub(crate) struct Run {
     pub(crate) network: Network,
     /// Whether an end may never hear that the other has reset.
     pub(crate) deaf: bool,
+    /// How long after its client's end a server has a last word, if it has one.
+    pub(crate) late: Option<Duration>,
     /// Counted by the scenario.
     pub(crate) turns: u64,
     /// Counted by the scenario.
@@ -128,10 +130,12 @@ pub(crate) fn run(case: &Case, scenario: fn(&mut Run)) -> Ran {
         conditions.settings.plan = Plan::new(case.seed).only(faults);
     }
     let network = Network::new(conditions.settings);
+    let late = (random.u8(0..3) == 0).then(|| Duration::from_millis(random.u64(0..300)));
     let mut run = Run {
         random,
         network: network.clone(),
         deaf: conditions.deaf,
+        late,
         turns: 0,
         opened: 0,
         bytes: 0,

@@ -61,6 +61,8 @@ mutants! {
     FlushEndless,
     /// Some dials fail that were answered.
     DialsFail,
+    /// After the peer's end nothing is sent any more.
+    EndSilences,
     /// A disconnection by RST is one by FIN.
     ResetByFin,
 }

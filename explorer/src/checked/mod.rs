@@ -3,15 +3,18 @@
 //! - this file: [`Checked`], the handler around another
 //! - `book`: what is known of each connection, and the rules
 //! - `watched`: the `SockMan` that the inner handler is given, which notes what it asks for
+//! - `turns`: [`Turns`], what holds of every turn of a loop
 //! - `fates`: what became of connections, for whoever is at their other end
 
 mod book;
 mod fates;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod watched;
 
 pub use fates::{Fate, Fates};
+pub use turns::Turns;
 pub use watched::Watched;
 
 use book::Book;

@@ -1,6 +1,7 @@
 //! The handler of the client.
 
 use super::PATIENCE;
+use super::server::LAST;
 use super::stream::Stream;
 use crate::case::Run;
 use crate::checked::Fates;
@@ -25,6 +26,8 @@ pub(super) struct Client {
     network: Network,
     /// The server's end may be gone, and nobody says so.
     deaf: bool,
+    /// The server has a last word.
+    late: bool,
     /// Steps to come.
     steps: u32,
     /// The longest time between two steps.
@@ -67,6 +70,7 @@ impl Client {
             fates,
             network: run.network.clone(),
             deaf: run.deaf,
+            late: run.late.is_some(),
             steps,
             pace,
             streams: ConnMap::new(),
@@ -280,7 +284,8 @@ impl Handler for Client {
         let number = u32::try_from(origin.key).expect("a number of ours");
         assert!(self.conns.contains(&conn), "{conn} was never dialled");
         self.dials.remove(&origin.key);
-        self.streams.insert(conn, Stream::new(number));
+        let last = if self.late { LAST } else { &[] };
+        self.streams.insert(conn, Stream::new(number, last));
         let size = self.size();
         self.send(net, conn, size);
         if self.steps == 0 {
@@ -304,7 +309,7 @@ impl Handler for Client {
             return 0;
         }
         let consumed = (data.len() - leave).max(1);
-        stream.heard += consumed as u64;
+        stream.consume(consumed);
         if reply {
             match self.random.u8(0..4) {
                 0 => net.pause(conn),
@@ -332,11 +337,12 @@ impl Handler for Client {
         let excused = self.is_cut_short(own.local.as_ref());
         if let Some(stream) = self.streams.get_mut(conn) {
             stream.check(unread);
-            let heard = stream.heard + unread.len() as u64;
             assert!(
-                excused || heard == stream.sent,
-                "stream {}: the end came after {heard} bytes of {}",
+                excused || stream.is_complete(unread.len()),
+                "stream {}: the end came after {} bytes and {} unread, of {}",
                 stream.number,
+                stream.heard,
+                unread.len(),
                 stream.sent
             );
         }

@@ -1,27 +1,27 @@
 //! The echo server, under clients that do everything to their connections.
 //!
 //! - this file: two hosts, a server and a client, run until everything is over; what is done to them from outside
-//! - `client`: the handler of the client; `stream`: what one of its connections sends and hears
-//! - `outside`: another thread, and crashes; `turns`: what holds of every turn
+//! - `server`: the handler of the server; `client`: the handler of the client; `stream`: what one of its connections sends and hears
+//! - `outside`: another thread, and crashes
 //!
-//! The server runs the handler of `sockman echo` as it is. Its own promise: each byte comes back once, in order, and when
-//! a client has finished, all of them have come back before the end.
+//! The server runs the handler of `sockman echo` as it is, or with a last word after its client's end. Its own promise: each
+//! byte comes back once, in order, and when a client has finished, all of them have come back before the end.
 
 mod client;
 mod outside;
+mod server;
 mod stream;
-mod turns;
 
 use crate::case::Run;
-use crate::checked::{Checked, Fates};
+use crate::checked::{Checked, Fates, Turns};
 use crate::surroundings;
 use client::Client;
 use outside::Outside;
+use server::Server;
 use sockman::{Config, Driver, Handler, ListenOptions, SockMan};
 use sockman_backends::sim::{Host, Ran, Sim, SimLevel, Simulated};
 use sockman_node::Echo;
 use std::time::Duration;
-use turns::Turns;
 
 /// No scenario takes longer, in the network's time. (A peer that is cut off is given up after a quarter of an hour.)
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -38,7 +38,7 @@ struct Both {
     client: Fates,
 }
 
-type Server<B> = Driver<B, Checked<Echo>>;
+type Servers<B> = Driver<B, Checked<Server>>;
 type Clients<B> = Driver<B, Checked<Client>>;
 
 pub(crate) fn scenario(run: &mut Run) {
@@ -53,13 +53,16 @@ pub(crate) fn scenario(run: &mut Run) {
 /// Where an end may never hear that the other has reset, connections on which nothing moves are closed after this long.
 const PATIENCE: Duration = Duration::from_secs(1_000);
 
-fn serve<B: Simulated>(run: &Run, host: &Host, config: &Config, fates: &Both) -> Server<B> {
+fn serve<B: Simulated>(run: &Run, host: &Host, config: &Config, fates: &Both) -> Servers<B> {
     let backend = host.backend(config).expect("the settings are right");
-    let echo = Echo {
-        idle_timeout: run.deaf.then_some(PATIENCE),
+    let handler = Server {
+        echo: Echo {
+            idle_timeout: run.deaf.then_some(PATIENCE),
+        },
+        late: run.late,
     };
-    let echo = Checked::new(echo, "server", config, &run.network).between(&fates.server, &fates.client);
-    let mut server: Server<B> = Driver::with_backend(backend, echo);
+    let handler = Checked::new(handler, "server", config, &run.network).between(&fates.server, &fates.client);
+    let mut server: Servers<B> = Driver::with_backend(backend, handler);
     let how = ListenOptions {
         backlog: 16,
         ..ListenOptions::default()
@@ -80,7 +83,7 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
     let client = Checked::new(client, "client", &there, &network).between(&fates.client, &fates.server);
     let backend = far.backend(&there).expect("the settings are right");
     let mut client: Clients<B> = Driver::with_backend(backend, client);
-    let mut server: Option<Server<A>> = Some(serve(run, &near, &here, &fates));
+    let mut server: Option<Servers<A>> = Some(serve(run, &near, &here, &fates));
     client.with(|client, net| client.with(net, |client, net| client.begin(net)));
     let mut outside = Outside::new(run, &near);
     let mut turns = [Turns::new(&here), Turns::new(&there)];

@@ -12,18 +12,21 @@ pub(super) struct Stream {
     pub(super) is_high: bool,
     /// Our side is finished.
     pub(super) is_finished: bool,
+    /// The server's last word, as far as it has not been heard.
+    pub(super) last: &'static [u8],
     /// It consumes nothing, to see what becomes of it.
     pub(super) hoards: bool,
 }
 
 impl Stream {
-    pub(super) fn new(number: u32) -> Stream {
+    pub(super) fn new(number: u32, last: &'static [u8]) -> Stream {
         Stream {
             number,
             sent: 0,
             heard: 0,
             is_high: false,
             is_finished: false,
+            last,
             hoards: false,
         }
     }
@@ -35,12 +38,15 @@ impl Stream {
         data
     }
 
-    /// Checks that these are the bytes that follow what was heard, and that so many were sent.
+    /// Checks that these are the bytes that follow what was heard: those that were sent, and then the server's last word, if
+    /// we have finished.
     pub(super) fn check(&self, data: &[u8]) {
         let mut expected = [0; 64];
-        let end = self.heard + data.len() as u64;
+        let echo = data.len().min((self.sent - self.heard) as usize);
+        let (data, last) = data.split_at(echo);
+        let end = self.heard + (echo + last.len()) as u64;
         assert!(
-            end <= self.sent,
+            last.is_empty() || self.is_finished && self.last.starts_with(last),
             "stream {}: {end} bytes came back of {} that were sent",
             self.number,
             self.sent
@@ -62,6 +68,18 @@ impl Stream {
             }
             from += piece.len() as u64;
         }
+    }
+
+    /// So many bytes are consumed.
+    pub(super) fn consume(&mut self, count: usize) {
+        let echo = count.min((self.sent - self.heard) as usize);
+        self.heard += echo as u64;
+        self.last = &self.last[count - echo..];
+    }
+
+    /// Whether everything has been heard once these bytes are, which come last.
+    pub(super) fn is_complete(&self, unread: usize) -> bool {
+        self.heard + unread as u64 == self.sent + self.last.len() as u64
     }
 
     /// What these bytes are, which are not those that were expected.

@@ -151,7 +151,10 @@ impl<Io> ConnState<Io> {
     /// Whether bytes may be queued.
     #[inline]
     pub fn takes_bytes(&self) -> bool {
-        self.phase == Phase::Open && !self.finishing && self.write_error.is_none()
+        self.phase == Phase::Open
+            && !self.finishing
+            && self.write_error.is_none()
+            && !(planted(Mutant::EndSilences) && self.eof)
     }
 
     /// Whether a pause holds bytes back.

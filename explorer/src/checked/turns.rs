@@ -1,18 +1,19 @@
 //! What holds of every turn: it costs what its ready connections cost, and what was sent has left.
 
-use crate::checked::Checked;
+use super::Checked;
 use sockman::{Config, Driver, Handler, SockMan};
 use sockman_backends::sim::{Network, Simulated};
 
-/// System calls that an event, a callback or an operation may cost: to read, to write, to tell the poller, and to find that that is all.
+/// System calls that an event, a callback or an operation may cost: to read, to write, to tell the poller, and to find that
+/// that is all.
 const CALLS: u64 = 6;
 
 /// Those of a turn in which nothing happens: the wait, and a listener whose rest is over.
 const BESIDES: u64 = 4;
 
-/// Counters of a loop when its last turn was over.
+/// Counters of a loop when its last turn was over, by which the next one is judged.
 #[derive(Default)]
-pub(super) struct Turns {
+pub struct Turns {
     read_buffer: u64,
     byte_budget: u64,
     accept_budget: u64,
@@ -29,7 +30,8 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    pub(super) fn new(config: &Config) -> Turns {
+    /// Of a loop with these settings that has one listener at most.
+    pub fn new(config: &Config) -> Turns {
         Turns {
             read_buffer: config.read_buffer as u64,
             byte_budget: config.byte_budget as u64,
@@ -38,12 +40,8 @@ impl Turns {
         }
     }
 
-    /// Whether there has been a turn, which is then checked.
-    pub(super) fn check<B: Simulated, H: Handler>(
-        &mut self,
-        network: &Network,
-        driver: &Driver<B, Checked<H>>,
-    ) {
+    /// To be called after each turn: checks it. (Does nothing if there was none.)
+    pub fn check<B: Simulated, H: Handler>(&mut self, network: &Network, driver: &Driver<B, Checked<H>>) {
         let stats = driver.backend().net().stats();
         if stats.turns == self.turns {
             return;
