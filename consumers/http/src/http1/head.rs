@@ -1,0 +1,170 @@
+//! The head of a request.
+
+use super::body::{self, Length};
+use super::field::{is_token, members};
+use super::host;
+use super::lines::Lines;
+use super::target::{self, Form};
+use super::{Flow, Requests};
+use crate::limits::Limits;
+use crate::reject::Reject;
+use httparse::Header;
+use std::mem::MaybeUninit;
+
+/// The version of a request, as far as it makes a difference: HTTP/1.2 to 1.9 are served as 1.1 (RFC 9110 section 2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0
+    V10,
+    /// HTTP/1.1
+    V11,
+}
+
+/// The head of a request that is right.
+#[derive(Debug)]
+pub struct Head<'a> {
+    /// The method: a token.
+    pub method: &'a str,
+    /// The target, as it was sent.
+    pub target: &'a str,
+    /// Its form.
+    pub form: Form,
+    /// The host and port that the request is for: of an absolute target, otherwise of `Host`; empty without either.
+    pub authority: &'a str,
+    /// The version.
+    pub version: Version,
+    /// All fields, in order, as they were sent.
+    pub fields: &'a [Header<'a>],
+    /// How long the body is.
+    pub length: Length,
+    /// Whether the connection may stay open after the answer (RFC 9112 section 9.3).
+    pub keep_alive: bool,
+    /// Whether the client waits for 100 (Continue) before it sends the body (RFC 9110 section 10.1.1).
+    pub expects_continue: bool,
+}
+
+/// Fields for which there is room without asking for memory.
+const FIELDS: usize = 64;
+
+/// Reads a complete head, and gives it away.
+pub(super) fn read(
+    data: &mut [u8],
+    lines: &Lines,
+    limits: &Limits,
+    to: &mut impl Requests,
+) -> Result<(Length, Flow), Reject> {
+    version(&mut data[..lines.first()])?;
+    let mut few = [const { MaybeUninit::uninit() }; FIELDS];
+    let mut many = Vec::new();
+    let table = if lines.fields() <= FIELDS {
+        &mut few[..]
+    } else {
+        many.resize_with(lines.fields(), MaybeUninit::uninit);
+        &mut many[..]
+    };
+    let mut request = httparse::Request::new(&mut []);
+    let parsed = request.parse_with_uninit_headers(data, table);
+    match parsed {
+        Ok(status) if status.is_complete() => {}
+        Err(httparse::Error::HeaderName | httparse::Error::HeaderValue) => return Err(Reject::Field),
+        Err(httparse::Error::TooManyHeaders) => return Err(Reject::HeadTooLarge),
+        _ => return Err(Reject::RequestLine),
+    }
+    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version) else {
+        return Err(Reject::RequestLine);
+    };
+    if !is_token(method.as_bytes()) {
+        return Err(Reject::RequestLine);
+    }
+    let version = if minor == 0 { Version::V10 } else { Version::V11 };
+    let fields = Fields::read(request.headers, version, limits)?;
+    let (form, authority) = target::read(method, target)?;
+    let head = Head {
+        method,
+        target,
+        form,
+        authority: authority.or(fields.host).unwrap_or_default(),
+        version,
+        fields: request.headers,
+        length: fields.length,
+        keep_alive: fields.keep_alive,
+        expects_continue: fields.expects_continue && fields.length != Length::None,
+    };
+    Ok((head.length, to.head(&head)))
+}
+
+/// Checks the version, and makes those that are served as HTTP/1.1 say so.
+fn version(line: &mut [u8]) -> Result<(), Reject> {
+    let Some(place) = line.iter().rposition(|byte| *byte == b' ') else {
+        return Err(Reject::RequestLine);
+    };
+    match &mut line[place + 1..] {
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
+            if *major != b'1' {
+                return Err(Reject::MajorVersion);
+            }
+            *minor = (*minor).min(b'1');
+            Ok(())
+        }
+        _ => Err(Reject::Version),
+    }
+}
+
+/// What the fields say that the framing and the connection depend on.
+struct Fields<'a> {
+    host: Option<&'a str>,
+    length: Length,
+    keep_alive: bool,
+    expects_continue: bool,
+}
+
+impl<'a> Fields<'a> {
+    fn read(fields: &[Header<'a>], version: Version, limits: &Limits) -> Result<Self, Reject> {
+        let mut host = None;
+        let mut framing = body::Framing::default();
+        let (mut close, mut keep_alive, mut expects_continue) = (false, false, false);
+        for field in fields {
+            // By their lengths, few names need to be compared.
+            match field.name.len() {
+                4 if field.name.eq_ignore_ascii_case("host") => {
+                    if host.is_some() {
+                        return Err(Reject::HostRepeated);
+                    }
+                    host = Some(host::check(field.value)?);
+                }
+                6 if field.name.eq_ignore_ascii_case("expect") => {
+                    for member in members(field.value) {
+                        if !member.eq_ignore_ascii_case(b"100-continue") {
+                            return Err(Reject::Expectation);
+                        }
+                        expects_continue = version == Version::V11;
+                    }
+                }
+                10 if field.name.eq_ignore_ascii_case("connection") => {
+                    for member in members(field.value) {
+                        close |= member.eq_ignore_ascii_case(b"close");
+                        keep_alive |= member.eq_ignore_ascii_case(b"keep-alive");
+                    }
+                }
+                14 if field.name.eq_ignore_ascii_case("content-length") => {
+                    framing.content_length(field.value)?;
+                }
+                17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
+                    framing.transfer_encoding(field.value)?;
+                }
+                _ => {}
+            }
+        }
+        if version == Version::V11 && host.is_none() {
+            return Err(Reject::HostMissing);
+        }
+        Ok(Fields {
+            host,
+            length: framing.length(version, limits)?,
+            keep_alive: !close && (version == Version::V11 || keep_alive),
+            expects_continue,
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Finding the end of a head.
+
+use crate::limits::Limits;
+use crate::reject::Reject;
+use memchr::memchr;
+
+/// How far the lines of a head have been found. Bytes are looked at once, however they come.
+pub(super) struct Lines {
+    /// Bytes before this have been looked at.
+    scanned: usize,
+    /// Where the current line begins.
+    start: usize,
+    /// Lines that are complete, without the empty one.
+    count: usize,
+    /// The length of the first line, without its CRLF.
+    first: usize,
+}
+
+impl Lines {
+    pub(super) fn new() -> Lines {
+        Lines {
+            scanned: 0,
+            start: 0,
+            count: 0,
+            first: 0,
+        }
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.scanned > 0
+    }
+
+    /// The length of the request line.
+    pub(super) fn first(&self) -> usize {
+        self.first
+    }
+
+    /// How many field lines there are.
+    pub(super) fn fields(&self) -> usize {
+        self.count - 1
+    }
+
+    /// Where the head ends, behind its empty line, if that is there. `data` begins with the head.
+    pub(super) fn find_end(&mut self, data: &[u8], limits: &Limits) -> Result<Option<usize>, Reject> {
+        while let Some(place) = memchr(b'\n', &data[self.scanned..]) {
+            let end = self.scanned + place;
+            // What is too long is refused for that, whether or not its end is there.
+            self.scanned = end;
+            self.check(limits)?;
+            self.scanned = end + 1;
+            if end == self.start || data[end - 1] != b'\r' {
+                return Err(Reject::BareLf);
+            }
+            let length = end - 1 - self.start;
+            if length == 0 {
+                return Ok(Some(end + 1));
+            }
+            self.count += 1;
+            if self.count == 1 {
+                self.first = length;
+            }
+            self.start = end + 1;
+            self.check(limits)?;
+        }
+        self.scanned = data.len();
+        self.check(limits)?;
+        Ok(None)
+    }
+
+    fn check(&self, limits: &Limits) -> Result<(), Reject> {
+        let line = if self.count == 0 {
+            self.scanned.saturating_sub(1)
+        } else {
+            self.first
+        };
+        if line > limits.request_line {
+            Err(Reject::LineTooLong)
+        } else if self.scanned > limits.head || self.count > limits.fields + 1 {
+            Err(Reject::HeadTooLarge)
+        } else {
+            Ok(())
+        }
+    }
+}

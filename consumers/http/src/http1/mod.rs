@@ -1,0 +1,187 @@
+//! HTTP/1.0 and 1.1, without sockets or time.
+//!
+//! - this file: [`Decoder`], and [`Requests`], where requests go to
+//! - `lines`: finding the end of a head, in time linear in its length however it comes
+//! - `head`: what a [`Head`] is, and reading one; `field`: names, lists and tokens
+//! - `target`: forms of targets; `host`: `Host`
+//! - `body`: how a body's end is found; `chunked`: the chunked coding
+
+mod body;
+mod chunked;
+mod field;
+mod head;
+mod host;
+mod lines;
+mod target;
+
+pub use body::Length;
+pub use head::{Head, Version};
+pub use httparse::Header;
+pub use target::Form;
+
+use crate::limits::Limits;
+use crate::reject::Reject;
+use body::Body;
+use lines::Lines;
+
+/// Whether the decoder is to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It is.
+    On,
+    /// Not before [`Decoder::decode`] is called again.
+    Stop,
+}
+
+/// Where requests go to, piece by piece: for each `head`, then `body` any number of times, `trailers` if there are any, and
+/// `end`.
+pub trait Requests {
+    /// A head is complete and right.
+    fn head(&mut self, head: &Head<'_>) -> Flow;
+    /// A piece of the body, decoded; never empty.
+    fn body(&mut self, data: &[u8]) -> Flow;
+    /// The trailer fields of a chunked body (RFC 9112 section 7.1.2).
+    fn trailers(&mut self, fields: &[Header<'_>]);
+    /// The request is complete.
+    fn end(&mut self) -> Flow;
+}
+
+/// Empty lines that are ignored before a request (RFC 9112 section 2.2 asks for one).
+const BLANK_LINES: u32 = 4;
+
+enum State {
+    /// Between two requests, or in a head.
+    Head(Lines),
+    Body(Body),
+    /// A request was refused: nothing after it means anything.
+    Refused(Reject),
+}
+
+/// Takes bytes and gives requests.
+///
+/// ```
+/// use sockman_http::http1::{Decoder, Flow, Head, Header, Requests};
+/// use sockman_http::Limits;
+///
+/// #[derive(Default)]
+/// struct Targets(Vec<String>);
+///
+/// impl Requests for Targets {
+///     fn head(&mut self, head: &Head<'_>) -> Flow {
+///         self.0.push(head.target.to_owned());
+///         Flow::On
+///     }
+///     fn body(&mut self, _: &[u8]) -> Flow {
+///         Flow::On
+///     }
+///     fn trailers(&mut self, _: &[Header<'_>]) {}
+///     fn end(&mut self) -> Flow {
+///         Flow::On
+///     }
+/// }
+///
+/// let mut decoder = Decoder::new(Limits::default());
+/// let mut targets = Targets::default();
+/// let mut data = *b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\nGET /c";
+/// let consumed = decoder.decode(&mut data, &mut targets).unwrap();
+/// assert_eq!(targets.0, ["/a", "/b"]);
+/// assert_eq!(data.len() - consumed, "GET /c".len());
+/// ```
+pub struct Decoder {
+    limits: Limits,
+    state: State,
+    blank_lines: u32,
+}
+
+impl Decoder {
+    /// Before the first request.
+    pub fn new(limits: Limits) -> Decoder {
+        Decoder {
+            limits,
+            state: State::Head(Lines::new()),
+            blank_lines: 0,
+        }
+    }
+
+    /// Whether a request has begun and is not complete.
+    pub fn is_inside(&self) -> bool {
+        match &self.state {
+            State::Head(lines) => lines.has_begun(),
+            State::Body(_) => true,
+            State::Refused(_) => false,
+        }
+    }
+
+    /// Takes `data`, which begins with what was not consumed the last time, and gives what is complete to `to`. Returns how
+    /// many bytes were consumed. Fails when a request is refused, and again whenever it is called after that.
+    ///
+    /// It may change `data`. A head that is not complete is not consumed; it is not looked at twice either.
+    pub fn decode(&mut self, data: &mut [u8], to: &mut impl Requests) -> Result<usize, Reject> {
+        let mut consumed = 0;
+        loop {
+            let rest = &mut data[consumed..];
+            let step = match &mut self.state {
+                State::Head(_) => self.head(rest, to),
+                State::Body(body) => body.take(rest, &self.limits, to),
+                State::Refused(why) => return Err(*why),
+            };
+            match step {
+                Ok(Step::Wait) => return Ok(consumed),
+                Ok(Step::Took(count, flow)) => {
+                    consumed += count;
+                    if flow == Flow::Stop {
+                        return Ok(consumed);
+                    }
+                }
+                Ok(Step::End) => {
+                    self.state = State::Head(Lines::new());
+                    if to.end() == Flow::Stop {
+                        return Ok(consumed);
+                    }
+                }
+                Err(why) => {
+                    self.state = State::Refused(why);
+                    return Err(why);
+                }
+            }
+        }
+    }
+
+    fn head(&mut self, data: &mut [u8], to: &mut impl Requests) -> Result<Step, Reject> {
+        let State::Head(lines) = &mut self.state else {
+            return Ok(Step::Wait);
+        };
+        if !lines.has_begun() {
+            if data.starts_with(b"\r\n") {
+                self.blank_lines += 1;
+                let over = self.blank_lines > BLANK_LINES;
+                return if over {
+                    Err(Reject::BlankLines)
+                } else {
+                    Ok(Step::Took(2, Flow::On))
+                };
+            }
+            // A CR alone may be the first half of an empty line.
+            if data.is_empty() || *data == *b"\r" {
+                return Ok(Step::Wait);
+            }
+        }
+        let Some(end) = lines.find_end(data, &self.limits)? else {
+            return Ok(Step::Wait);
+        };
+        let (length, flow) = head::read(&mut data[..end], lines, &self.limits, to)?;
+        self.blank_lines = 0;
+        self.state = State::Body(Body::new(length));
+        Ok(Step::Took(end, flow))
+    }
+}
+
+/// What became of some bytes.
+enum Step {
+    /// So many were consumed.
+    Took(usize, Flow),
+    /// More are needed.
+    Wait,
+    /// The request is complete.
+    End,
+}

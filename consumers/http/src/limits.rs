@@ -1,0 +1,35 @@
+//! What a client may send.
+
+/// Bounds of one request. None depends on what a client says it will send, and nothing is allocated for a declared length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the request line, without its CRLF; above it 414 (URI Too Long). Default 16 KiB. (RFC 9112 section 3 recommends
+    /// to take at least 8,000.)
+    pub request_line: usize,
+    /// Bytes of the request line and all fields; above it 431. Default 64 KiB.
+    pub head: usize,
+    /// Fields of a head, and of a trailer section; above it 431. Default 1,000.
+    pub fields: usize,
+    /// Bytes of a body, decoded; above it 413. Default 32 MiB.
+    pub body: u64,
+    /// Bytes of a chunk's first line, extensions included; above it 400. Default 4 KiB.
+    pub chunk_line: usize,
+    /// Bytes of all chunk extensions of a body; above it 400. Default 16 KiB.
+    pub extensions: usize,
+    /// Bytes of a trailer section; above it 431. Default 16 KiB.
+    pub trailers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            request_line: 16 << 10,
+            head: 64 << 10,
+            fields: 1_000,
+            body: 32 << 20,
+            chunk_line: 4 << 10,
+            extensions: 16 << 10,
+            trailers: 16 << 10,
+        }
+    }
+}
