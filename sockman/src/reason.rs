@@ -90,6 +90,28 @@ impl Closed {
             _ => Closed::Failed(error),
         }
     }
+
+    /// Whether a write that failed so is the connection's end, which reading shows too. After any other error (want of
+    /// buffers, a firewall's refusal) the connection would live on, and nobody would ever hear of the end that [`Gone`]
+    /// announces.
+    pub(crate) fn is_end(error: &io::Error) -> bool {
+        use io::ErrorKind::{
+            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown,
+            NetworkUnreachable, NotConnected, TimedOut,
+        };
+        matches!(
+            error.kind(),
+            BrokenPipe
+                | ConnectionReset
+                | ConnectionAborted
+                | ConnectionRefused
+                | NotConnected
+                | TimedOut
+                | HostUnreachable
+                | NetworkUnreachable
+                | NetworkDown
+        )
+    }
 }
 
 /// Why a dial came to nothing. Given to [`Handler::dial_failed`](crate::Handler::dial_failed).

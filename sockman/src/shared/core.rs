@@ -66,27 +66,6 @@ pub struct Core<Io> {
     pub max_connections: usize,
 }
 
-/// Whether a write that failed so is the connection's end, which reading shows too. After any other error (want of buffers, a
-/// firewall's refusal) the connection would live on, and nobody would ever hear of the end that `Gone` announces.
-fn reading_shows(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown,
-        NetworkUnreachable, NotConnected, TimedOut,
-    };
-    matches!(
-        error.kind(),
-        BrokenPipe
-            | ConnectionReset
-            | ConnectionAborted
-            | ConnectionRefused
-            | NotConnected
-            | TimedOut
-            | HostUnreachable
-            | NetworkUnreachable
-            | NetworkDown
-    )
-}
-
 impl<Io> Core<Io> {
     /// An empty loop. `descriptors` is what the process may have open; it gives the default of
     /// [`Config::max_connections`].
@@ -303,7 +282,7 @@ impl<Io> Core<Io> {
         let was_high = std::mem::take(&mut c.high);
         match c.phase {
             // What the peer sent before is still to be read, and a pause respected; then comes `closed`.
-            Phase::Open if (!c.eof || c.paused) && reading_shows(&error) => {
+            Phase::Open if (!c.eof || c.paused) && Closed::is_end(&error) => {
                 c.write_error.get_or_insert(error);
                 if was_high {
                     // Nothing is queued any more. Who paused until that is so must go on, to hear of the end.
