@@ -10,7 +10,8 @@
 //! assert_eq!(ran.turns, echo.run(&Case::seed(1)).turns);
 //! ```
 //!
-//! - `case`: [`Case`], one run, and what [came](Ran) of it; `shrink`: the fewest faults with which it still fails
+//! - `case`: [`Case`], one run, and what [came](Ran) of it; `shrink`: the fewest faults with which it still fails;
+//!   `report`: all that in words
 //! - `targets`: what can be explored; `echo`: the echo server under clients that do everything
 //! - [`checked`]: [`Checked`], a handler around another that sees that the contract is kept
 //! - [`feed`]: any handler, fed any bytes in any pieces; what the fuzz targets run
@@ -28,11 +29,13 @@ mod case;
 pub mod checked;
 mod echo;
 pub mod feed;
+mod report;
 mod shrink;
 mod surroundings;
 mod targets;
 
 pub use case::{Case, Faults, Ran, quiet};
 pub use checked::Checked;
+pub use report::report;
 pub use shrink::{Shrunk, shrink};
 pub use targets::{TARGETS, Target, target};

@@ -2,8 +2,8 @@
 
 use crate::cli::Cli;
 use crate::watch::Watch;
-use sockman_backends::sim::{Fault, Occurrence, Tracing};
-use sockman_explorer::{Case, Ran, Target, shrink};
+use sockman_backends::sim::Fault;
+use sockman_explorer::{Case, Ran, Target, report, shrink};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -122,41 +122,9 @@ fn summary(target: &Target, cli: &Cli, sum: &Sum, took: Duration) {
     println!("faults: {}", faults.join(", "));
 }
 
-/// What is to be known of a seed that failed.
+/// Tells what is to be known of a seed that failed.
 fn tell(target: &Target, cli: &Cli, seed: u64, ran: &Ran) {
-    let violation = ran.violation.as_deref().unwrap_or_default();
-    println!("\nVIOLATION with seed {seed}: {violation}");
     let case = Case::seed(seed);
     let shrunk = shrink(target, &case, ran, cli.shrink);
-    let traced = target.run(&case.only(&shrunk.faults).traced(Tracing::Text));
-    if let Some(now) = shrunk.ran.violation.as_deref().filter(|now| *now != violation) {
-        println!("with fewer faults: {now}");
-    }
-    println!(
-        "of {} faults it takes {} (found in {} runs): {}",
-        ran.happened.len(),
-        shrunk.faults.len(),
-        shrunk.runs,
-        list(&shrunk.faults)
-    );
-    if traced.violation.is_none() {
-        println!("by the names of its faults it does not fail: replay it with --seed {seed} alone");
-    }
-    println!("\n{}", traced.trace);
-    println!(
-        "again, with this trace: explore --handler {} --seed {seed} --faults {}",
-        target.name,
-        list(&shrunk.faults)
-    );
-}
-
-fn list(faults: &[Occurrence]) -> String {
-    if faults.is_empty() {
-        return "none".to_owned();
-    }
-    faults
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(",")
+    println!("\n{}", report(target, &case, ran, &shrunk));
 }
