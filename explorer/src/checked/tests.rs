@@ -5,7 +5,7 @@ use sockman::{
     Bytes, Closed, Config, Conn, DialError, DialOptions, Disconnect, Driver, Endpoint, Handler, Id, Limits,
     ListenOptions, Listener, Origin, OriginKind, RawId, SockMan,
 };
-use sockman_backends::sim::{Network, Settings, Sim};
+use sockman_backends::sim::{Network, Plain, Settings, Sim};
 use std::io;
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ fn config() -> Config {
     }
 }
 
-/// Calls `work` with a checked handler that has been told of one open connection, and with the truth about it.
-fn with_open(work: impl FnOnce(&mut Checked<Quiet>, &mut Net, Conn, Life)) {
+/// A loop that has accepted one connection, with its peer.
+fn accepted() -> (Network, Driver<Sim, Keeper>, Plain) {
     let network = Network::new(Settings::default());
     let (near, far) = (network.host(), network.host());
     let backend = near.backend::<Sim>(&config()).expect("the settings are right");
@@ -61,8 +61,14 @@ fn with_open(work: impl FnOnce(&mut Checked<Quiet>, &mut Net, Conn, Life)) {
     driver
         .with(|_, net| net.listen(&near.at(1), &ListenOptions::default()))
         .expect("free");
-    let _peer = far.connect(&near.at(1)).expect("it listens");
+    let peer = far.connect(&near.at(1)).expect("it listens");
     driver.turn(Some(Duration::ZERO)).expect("a turn");
+    (network, driver, peer)
+}
+
+/// Calls `work` with a checked handler that has been told of one open connection, and with the truth about it.
+fn with_open(work: impl FnOnce(&mut Checked<Quiet>, &mut Net, Conn, Life)) {
+    let (network, mut driver, _peer) = accepted();
     let mut checked = Checked::new(Quiet, "quiet", &config(), &network);
     driver.with(|keeper, net| {
         let (conn, origin) = keeper.0[0].clone();
@@ -179,15 +185,7 @@ broken! {
 
 /// As [`with_open`], with the connection gone.
 fn with_gone(work: impl FnOnce(&mut Checked<Quiet>, &mut Net, Conn, Life)) {
-    let network = Network::new(Settings::default());
-    let (near, far) = (network.host(), network.host());
-    let backend = near.backend::<Sim>(&config()).expect("the settings are right");
-    let mut driver = Driver::with_backend(backend, Keeper::default());
-    driver
-        .with(|_, net| net.listen(&near.at(1), &ListenOptions::default()))
-        .expect("free");
-    let peer = far.connect(&near.at(1)).expect("it listens");
-    driver.turn(Some(Duration::ZERO)).expect("a turn");
+    let (network, mut driver, peer) = accepted();
     let (own, other) = (Fates::default(), Fates::default());
     let mut checked = Checked::new(Quiet, "quiet", &config(), &network).between(&own, &other);
     let (conn, origin) = driver.handler().0[0].clone();

@@ -96,16 +96,17 @@ impl Body {
             Body::Known(0) => Ok(Step::End),
             Body::Known(_) if data.is_empty() => Ok(Step::Wait),
             Body::Known(left) => {
-                let count = data.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
-                *left -= count as u64;
-                Ok(Step::Took(count, to.body(&data[..count])))
+                let (count, flow) = take_piece(left, data, to);
+                Ok(Step::Took(count, flow))
             }
             Body::Chunked(chunked) => chunked.take(data, limits, to),
         }
     }
 }
 
-/// That a piece without bytes is not given away.
-pub(super) fn give(data: &[u8], to: &mut impl Requests) -> Flow {
-    if data.is_empty() { Flow::On } else { to.body(data) }
+/// Gives away what is there of so many bytes, which must be some; how many that were.
+pub(super) fn take_piece(left: &mut u64, data: &[u8], to: &mut impl Requests) -> (usize, Flow) {
+    let count = data.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+    *left -= count as u64;
+    (count, to.body(&data[..count]))
 }

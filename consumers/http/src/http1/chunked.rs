@@ -1,6 +1,6 @@
 //! The chunked coding (RFC 9112 section 7.1).
 
-use super::body::give;
+use super::body::take_piece;
 use super::field::{is_token_char, trimmed};
 use super::lines::Lines;
 use super::{Flow, Requests, Step};
@@ -55,12 +55,11 @@ impl Chunked {
             }
             State::Data(_) if data.is_empty() => Ok(Step::Wait),
             State::Data(left) => {
-                let count = data.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
-                *left -= count as u64;
+                let (count, flow) = take_piece(left, data, to);
                 if *left == 0 {
                     self.state = State::DataEnd;
                 }
-                Ok(Step::Took(count, give(&data[..count], to)))
+                Ok(Step::Took(count, flow))
             }
             State::DataEnd => match data {
                 [b'\r', b'\n', ..] => {
