@@ -17,9 +17,9 @@
 //! - [`feed`]: any handler, fed any bytes in any pieces; what the fuzz targets run
 //! - `surroundings`: what networks and loops are like, by chance
 //!
-//! **What is checked.** Everywhere, whatever the protocol: points 1 to 9, 14 and 15 of the contract as far as callbacks and
-//! counters show them, that everything comes to an end, that wakes are not lost, and that no socket is left. For each
-//! target, what its protocol promises.
+//! **What is checked.** Everywhere, whatever the protocol: points 1 to 9, 11, 12, 14 and 15 of the contract as far as callbacks,
+//! counters and the other ends of connections show them, that everything comes to an end, that wakes are not lost, and that
+//! no socket or descriptor is left. For each target, what its protocol promises.
 
 #![forbid(unsafe_code)]
 // Finding a rule broken is a panic: that is what it is for.
