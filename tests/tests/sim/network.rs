@@ -2,9 +2,11 @@
 
 use crate::Rig;
 use crate::common::stage;
-use sockman::{Backend as _, Config, Conn, DialOptions, Driver, Handler, ListenOptions, Origin, SockMan};
+use sockman::{
+    Backend as _, Closed, Config, Conn, DialOptions, Driver, Handler, ListenOptions, Origin, SockMan,
+};
 use sockman_backends::sim::{Link, Network, Plan, Ran, Settings, Sim, SimLevel, Tracing};
-use sockman_tests::{Host as _, Recorder, Rig as _, Stage, pattern, stuff};
+use sockman_tests::{Event, Host as _, Recorder, Rig as _, Stage, pattern, stuff};
 use std::io::ErrorKind;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -362,4 +364,68 @@ fn stop_ends_run_once_everything_is_flushed() {
     assert_eq!((stage.rig.now() - since).as_secs(), 30);
     assert_eq!(stage.hear(&mut peer, 14), b"the last words");
     assert_eq!(stage.closing(conn).name(), "flushed");
+}
+
+/// A connection that the kernel gives up ends with that error, whichever it is; what had been received before is still
+/// delivered, and a pause still respected.
+#[test]
+fn what_came_before_a_connection_was_given_up_is_delivered() {
+    let mut ways = std::collections::BTreeSet::new();
+    for seed in 0..12 {
+        let network = Network::new(Settings {
+            seed,
+            ..Settings::default()
+        });
+        let (near, far) = (network.host(), network.host());
+        let backend = near.backend::<Sim>(&Config::default()).expect("a backend");
+        let mut driver = Driver::with_backend(backend, Recorder::new());
+        driver
+            .with(|_, net| net.listen(&near.at(7), &ListenOptions::default()))
+            .expect("free");
+        let peer = far.connect(&near.at(7)).expect("it listens");
+        driver.turn(Some(Duration::ZERO)).expect("a turn");
+        let conn = driver.handler().opened()[0];
+        driver.with(|_, net| net.pause(conn));
+        peer.write(b"before").expect("connected");
+        network.part(&near, &far);
+        driver
+            .with(|_, net| net.send(conn, b"into the void"))
+            .expect("open");
+        network.pass(Duration::from_secs(1_000));
+        // Hears of it, and is paused.
+        driver.with(|_, net| net.send(conn, b"again")).expect("open");
+        for _ in 0..3 {
+            driver.turn(Some(MS)).expect("a turn");
+        }
+        assert!(driver.handler().reason(conn).is_none(), "told while paused");
+        driver.with(|_, net| net.resume(conn));
+        for _ in 0..3 {
+            driver.turn(Some(MS)).expect("a turn");
+        }
+        assert_eq!(driver.handler().bytes(conn), b"before", "seed {seed}");
+        match driver.handler().reason(conn) {
+            Some(Closed::Failed(error)) => ways.insert(format!("{:?}", error.kind())),
+            other => panic!("seed {seed}: {other:?}"),
+        };
+    }
+    assert_eq!(
+        ways.into_iter().collect::<Vec<_>>(),
+        ["HostUnreachable", "TimedOut"]
+    );
+}
+
+/// A clock that is put forward takes its loop's timers along, and nobody else's.
+#[test]
+fn a_clock_may_be_put_forward() {
+    let mut stage = stage(Plan::default(), Recorder::new());
+    let before = stage.rig.now();
+    stage
+        .driver
+        .with(|_, net| net.set_timer(net.now() + Duration::from_secs(3600), 1));
+    stage.idle();
+    stage.rig.near.leap(Duration::from_secs(3600));
+    stage.until("the timer", |s| {
+        s.seen().count(|event| *event == Event::Timer(1)) == 1
+    });
+    assert!(stage.rig.now() - before < Duration::from_secs(1));
 }

@@ -1,8 +1,7 @@
 //! Dialling: three packets, as TCP has them (RFC 9293 section 3.5). Unix sockets connect at once.
 
 use super::agenda::Packet;
-use super::hosts::FIRST_PORT;
-use super::hosts::HostId;
+use super::hosts::{FIRST_PORT, HostId};
 use super::listen::END_PORT;
 use super::sockets::{Socket, Stage};
 use super::{Errno, Nanos, Result, SocketId, What, World};
@@ -11,10 +10,10 @@ use sockman::{DialOptions, Endpoint};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// How long an unanswered dial waits before it knocks again (RFC 6298 section 2); it doubles.
+/// How long an unanswered dial waits before it sends its SYN again (RFC 6298 section 2); it doubles.
 pub(super) const SYN_TIMEOUT: Nanos = 1_000_000_000;
 
-/// How often it knocks again (Linux: `tcp_syn_retries`).
+/// How often it sends it again (Linux: `tcp_syn_retries`).
 const SYN_RETRIES: u32 = 6;
 
 impl World {

@@ -78,7 +78,7 @@ impl World {
         self.line(entry.from, What::Held, None, Ok(u64::from(entry.to.0)));
         match entry.packet {
             Packet::Syn { from, attempt } => self.syn_again(from, attempt),
-            // The dial, which has heard nothing, knocks again.
+            // The dial has heard nothing: it sends its SYN again.
             Packet::Refuse { to, .. } => self.syn_again(to, 0),
             // No answer: the dial sends its SYN again, and the listener makes another socket.
             Packet::SynAck { to, from, attempt } => {

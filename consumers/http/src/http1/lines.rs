@@ -82,3 +82,24 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However a head comes, each byte is looked at once: that is what makes it linear.
+    #[test]
+    fn what_was_looked_at_is_not_looked_at_again() {
+        let head = b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n";
+        let mut lines = Lines::new();
+        for end in 1..head.len() {
+            assert_eq!(lines.find_end(&head[..end], &Limits::default()), Ok(None));
+            assert_eq!(lines.scanned, end);
+        }
+        // What stands before that place does not matter any more.
+        let mut changed = *head;
+        changed[..head.len() - 4].fill(b'\n');
+        assert_eq!(lines.find_end(&changed, &Limits::default()), Ok(Some(head.len())));
+        assert_eq!((lines.first(), lines.fields()), (14, 2));
+    }
+}
