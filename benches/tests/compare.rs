@@ -1,6 +1,7 @@
 //! Runs the program itself.
 
 use serde_json::Value;
+use sockman_bench::work::Work;
 use std::process::Command;
 
 /// How the reason begins why a subject has no figures.
@@ -11,16 +12,10 @@ fn compare() -> Command {
 }
 
 /// The subjects that a work has.
-fn expected(work: &str) -> Vec<&'static str> {
+fn expected(work: Work) -> Vec<&'static str> {
     sockman_bench::subject::ALL
         .iter()
-        .filter(|subject| {
-            if work == "wake" {
-                subject.wakes
-            } else {
-                subject.echoes
-            }
-        })
+        .filter(|subject| subject.does(work))
         .map(|subject| subject.name)
         .collect()
 }
@@ -45,9 +40,9 @@ fn a_quick_comparison_has_figures_for_every_subject() {
         serde_json::from_str(&std::fs::read_to_string(&file).expect("written")).expect("JSON");
     std::fs::remove_file(&file).expect("ours");
     for (work, groups) in [
-        ("echo", &[(64, 1), (64, 20), (65_536, 20)][..]),
-        ("echo-idle", &[(64, 10), (64, 100)]),
-        ("wake", &[(64, 1)]),
+        (Work::Echo, &[(64, 1), (64, 20), (65_536, 20)][..]),
+        (Work::EchoIdle, &[(64, 10), (64, 100)]),
+        (Work::Wake, &[(64, 1)]),
     ] {
         for (size, connections) in groups {
             for subject in expected(work) {
@@ -55,12 +50,12 @@ fn a_quick_comparison_has_figures_for_every_subject() {
                 let row = rows
                     .iter()
                     .find(|row| {
-                        row["work"] == work
+                        row["work"] == work.name()
                             && row["subject"] == subject
                             && row["size"] == *size
                             && row["connections"] == *connections
                     })
-                    .unwrap_or_else(|| panic!("{work} {subject} {size} {connections}"));
+                    .unwrap_or_else(|| panic!("{work:?} {subject} {size} {connections}"));
                 if let Some(why) = row["error"].as_str() {
                     // Machines may forbid io_uring, and old kernels lack it; everything else runs everywhere.
                     assert!(why.starts_with(UNABLE) && why.contains("io_uring"), "{row}");

@@ -49,6 +49,7 @@ pub fn serve<B: Backend, H: Handler>(handler: H, ready: Ready<'_>) -> io::Result
             answers.recv_timeout(Duration::from_secs(5)).ok()
         }),
         post: Some(post(driver.remote(), first)),
+        process: None,
     });
     driver.run()
 }
