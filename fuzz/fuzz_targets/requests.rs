@@ -16,7 +16,7 @@ struct Log {
 }
 
 impl Requests for Log {
-    fn head(&mut self, head: &Head<'_>) -> Flow {
+    fn head(&mut self, head: &Head<'_>, _: &[u8]) -> Flow {
         assert_eq!(self.heads.len(), self.ends, "a head inside a request");
         let fields: Vec<_> = head
             .fields
@@ -60,13 +60,14 @@ fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Log {
         chunk_line: 20,
         extensions: 30,
         trailers: 50,
+        ..Limits::default()
     };
-    let mut decoder = Decoder::new(limits);
+    let mut decoder = Decoder::new();
     let mut log = Log::default();
     let mut unread = Vec::new();
     for piece in pieces {
         unread.extend_from_slice(piece);
-        match decoder.decode(&mut unread, &mut log) {
+        match decoder.decode(&mut unread, &limits, &mut log) {
             Ok(consumed) => drop(unread.drain(..consumed)),
             Err(why) => {
                 log.refused = Some(why);

@@ -1,18 +1,34 @@
-//! HTTP/1 for sockman.
+//! HTTP/1 for sockman: a server, written as a [`sockman::Handler`], that runs on any of its backends.
 //!
-//! So far this is the part of a server that reads: [`http1::Decoder`], bytes in, requests out, without sockets or time. It
-//! takes what RFC 9112 allows and no more, so that no two readers can disagree about where a request ends, and it costs the
-//! same whether a request comes whole or byte by byte.
+//! It takes what RFC 9112 allows and no more, so that no two readers can disagree about where a request ends; it costs the same
+//! whether a request comes whole or byte by byte; and every answer leaves at once, wherever it comes from.
 //!
-//! - [`http1`]: the decoder
-//! - [`Limits`]: what a client may send
-//! - [`Reject`]: why a request is refused, with its status
+//! - [`Server`]: the handler, with its [`Settings`] and [`Counters`]
+//! - [`Service`]: what an application implements, given a [`Request`] and a [`Reply`]; [`service_fn`] makes one of a closure
+//! - [`Deferred`] and [`Writer`]: answers from other threads; [`Workers`]: threads for them
+//! - [`Source`] and [`Upload`]: bodies piece by piece, as fast as the other end takes them
+//! - [`http1`]: the protocol without sockets or time; [`Limits`]: what a client may send; [`Reject`]: why a request is refused
 
 #![forbid(unsafe_code)]
 
+mod deferred;
 pub mod http1;
 mod limits;
 mod reject;
+mod reply;
+mod server;
+mod service;
+mod service_fn;
+mod workers;
 
-pub use limits::Limits;
+pub use deferred::{Deferred, Resumer, SendError, Writer};
+pub use http;
+pub use http1::Flow;
+pub use limits::{Dialect, Limits};
 pub use reject::Reject;
+pub use reply::{Answered, Reply, Respond};
+pub use server::counters::{Count, Counters};
+pub use server::{Clock, Server, Settings};
+pub use service::{Body, Pull, Request, Service, Source, Take, Upload};
+pub use service_fn::{ServiceFn, service_fn};
+pub use workers::Workers;

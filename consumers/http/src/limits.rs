@@ -18,6 +18,20 @@ pub struct Limits {
     pub extensions: usize,
     /// Bytes of a trailer section; above it 431. Default 16 KiB.
     pub trailers: usize,
+    /// How strictly what is sent is read. Default [`Dialect::Strict`].
+    pub dialect: Dialect,
+}
+
+/// How strictly requests are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// As RFC 9112 has it.
+    #[default]
+    Strict,
+    /// As clients of Bitcoin Core's RPC may rely on: a request needs no `Host`; of two lengths `Transfer-Encoding` counts, and
+    /// the connection is closed (which RFC 9112 section 6.3 allows); and what HTTP has statuses of its own for (414, 431, 505)
+    /// is 400.
+    BitcoinCore,
 }
 
 impl Default for Limits {
@@ -30,6 +44,20 @@ impl Default for Limits {
             chunk_line: 4 << 10,
             extensions: 16 << 10,
             trailers: 16 << 10,
+            dialect: Dialect::Strict,
+        }
+    }
+}
+
+impl Limits {
+    /// Those of Bitcoin Core's RPC: heads of 8,192 bytes, with as many fields as fit into them.
+    pub fn bitcoin_core() -> Limits {
+        Limits {
+            request_line: 8192,
+            head: 8192,
+            fields: 8192,
+            dialect: Dialect::BitcoinCore,
+            ..Limits::default()
         }
     }
 }

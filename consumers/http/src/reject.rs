@@ -1,5 +1,7 @@
 //! Why a request is refused.
 
+use crate::limits::Dialect;
+
 macro_rules! rejects {
     ($($(#[$doc:meta])* $name:ident $status:literal $text:literal,)*) => {
         /// Why a request is refused. After it the connection is to be closed: nothing that follows can be told apart.
@@ -10,9 +12,25 @@ macro_rules! rejects {
         }
 
         impl Reject {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &'static [Reject] = &[$(Reject::$name,)*];
+
+            /// The name, as in metrics.
+            pub fn name(self) -> &'static str {
+                match self { $(Reject::$name => stringify!($name),)* }
+            }
+
             /// The status code of the answer (RFC 9110 section 15).
             pub fn status(self) -> u16 {
                 match self { $(Reject::$name => $status,)* }
+            }
+
+            /// The status code in a dialect: Bitcoin Core knows 400 alone for heads that are malformed or too large.
+            pub fn status_in(self, dialect: Dialect) -> u16 {
+                match (dialect, self.status()) {
+                    (Dialect::BitcoinCore, 414 | 431 | 505) => 400,
+                    (_, status) => status,
+                }
             }
         }
     };

@@ -17,7 +17,7 @@ struct Log {
 }
 
 impl Requests for Log {
-    fn head(&mut self, head: &Head<'_>) -> Flow {
+    fn head(&mut self, head: &Head<'_>, _: &[u8]) -> Flow {
         let version = if head.version == Version::V10 {
             "1.0"
         } else {
@@ -65,17 +65,17 @@ impl Requests for Log {
 /// What comes of these bytes when they arrive in pieces that end at these places: the requests, and then the status of a
 /// refusal or `…` where one is not complete.
 fn decode(bytes: &[u8], ends: impl IntoIterator<Item = usize>, limits: &Limits) -> String {
-    let mut decoder = Decoder::new(limits.clone());
+    let mut decoder = Decoder::new();
     let mut log = Log::default();
     let (mut unread, mut arrived) = (Vec::new(), 0);
     for end in ends.into_iter().chain([bytes.len()]) {
         unread.extend_from_slice(&bytes[arrived..end]);
         arrived = end;
-        match decoder.decode(&mut unread, &mut log) {
+        match decoder.decode(&mut unread, limits, &mut log) {
             Ok(consumed) => drop(unread.drain(..consumed)),
             Err(why) => {
                 assert_eq!(
-                    decoder.decode(&mut unread, &mut log),
+                    decoder.decode(&mut unread, limits, &mut log),
                     Err(why),
                     "a refusal is final"
                 );

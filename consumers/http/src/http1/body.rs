@@ -4,7 +4,7 @@ use super::chunked::Chunked;
 use super::field::members;
 use super::head::Version;
 use super::{Flow, Requests, Step};
-use crate::limits::Limits;
+use crate::limits::{Dialect, Limits};
 use crate::reject::Reject;
 
 /// How long a body is.
@@ -58,9 +58,14 @@ impl Framing {
         Ok(())
     }
 
+    /// Whether there are two lengths. A strict reader refuses them.
+    pub(super) fn is_contradictory(&self) -> bool {
+        self.content_length.is_some() && self.has_codings
+    }
+
     pub(super) fn length(&self, version: Version, limits: &Limits) -> Result<Length, Reject> {
         match (self.content_length, self.has_codings) {
-            (Some(_), true) => Err(Reject::BothLengths),
+            (Some(_), true) if limits.dialect == Dialect::Strict => Err(Reject::BothLengths),
             (_, true) if version == Version::V10 || !self.is_chunked => Err(Reject::TransferEncoding),
             (_, true) => Ok(Length::Chunked),
             (None | Some(0), false) => Ok(Length::None),

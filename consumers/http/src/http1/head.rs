@@ -3,10 +3,8 @@
 use super::body::{self, Length};
 use super::field::{is_token, members};
 use super::host;
-use super::lines::Lines;
 use super::target::{self, Form};
-use super::{Flow, Requests};
-use crate::limits::Limits;
+use crate::limits::{Dialect, Limits};
 use crate::reject::Reject;
 use httparse::Header;
 use std::mem::MaybeUninit;
@@ -41,25 +39,77 @@ pub struct Head<'a> {
     pub keep_alive: bool,
     /// Whether the client waits for 100 (Continue) before it sends the body (RFC 9110 section 10.1.1).
     pub expects_continue: bool,
+    /// The bytes of all of it.
+    raw: &'a [u8],
+}
+
+impl<'a> Head<'a> {
+    /// The target's path and query, as they were sent: of an absolute target without scheme and authority, `/` where that leaves
+    /// nothing (RFC 9112 section 3.2.2); other forms as they are.
+    pub fn path_and_query(&self) -> &'a str {
+        match self.form {
+            Form::Absolute => match self.target.split_once("://") {
+                Some((_, rest)) => match rest.find(['/', '?']) {
+                    Some(place) => &rest[place..],
+                    None => "/",
+                },
+                None => self.target,
+            },
+            Form::Origin | Form::Authority | Form::Asterisk => self.target,
+        }
+    }
+
+    /// The value of the first field of this name, whatever its case.
+    pub fn field(&self, name: &str) -> Option<&'a [u8]> {
+        self.values(name).next()
+    }
+
+    /// The values of all fields of this name, in order.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        (self.fields.iter())
+            .filter(move |field| field.name.len() == name.len() && field.name.eq_ignore_ascii_case(name))
+            .map(|field| field.value)
+    }
+
+    /// A copy that outlives the bytes it was read from.
+    pub fn save(&self) -> Saved {
+        Saved {
+            raw: self.raw.into(),
+            fields: self.fields.len(),
+        }
+    }
+}
+
+/// The copy of a [`Head`] whose request is dealt with later.
+#[derive(Debug)]
+pub struct Saved {
+    raw: Box<[u8]>,
+    fields: usize,
+}
+
+impl Saved {
+    /// Gives the head to `then`, read again. `limits` are those of the first reading; under others it may be refused.
+    pub fn with<R>(&self, limits: &Limits, then: impl FnOnce(&Head<'_>) -> R) -> Result<R, Reject> {
+        read(&self.raw, self.fields, limits, then)
+    }
 }
 
 /// Fields for which there is room without asking for memory.
 const FIELDS: usize = 64;
 
-/// Reads a complete head, and gives it away.
-pub(super) fn read(
-    data: &mut [u8],
-    lines: &Lines,
+/// Reads a complete head of so many fields, whose version is one of the two, and gives it to `then`.
+pub(super) fn read<R>(
+    data: &[u8],
+    fields: usize,
     limits: &Limits,
-    to: &mut impl Requests,
-) -> Result<(Length, Flow), Reject> {
-    version(&mut data[..lines.first()])?;
+    then: impl FnOnce(&Head<'_>) -> R,
+) -> Result<R, Reject> {
     let mut few = [const { MaybeUninit::uninit() }; FIELDS];
     let mut many = Vec::new();
-    let table = if lines.fields() <= FIELDS {
+    let table = if fields <= FIELDS {
         &mut few[..]
     } else {
-        many.resize_with(lines.fields(), MaybeUninit::uninit);
+        many.resize_with(fields, MaybeUninit::uninit);
         &mut many[..]
     };
     let mut request = httparse::Request::new(&mut []);
@@ -89,12 +139,13 @@ pub(super) fn read(
         length: fields.length,
         keep_alive: fields.keep_alive,
         expects_continue: fields.expects_continue && fields.length != Length::None,
+        raw: data,
     };
-    Ok((head.length, to.head(&head)))
+    Ok(then(&head))
 }
 
 /// Checks the version, and makes those that are served as HTTP/1.1 say so.
-fn version(line: &mut [u8]) -> Result<(), Reject> {
+pub(super) fn normalize_version(line: &mut [u8], dialect: Dialect) -> Result<(), Reject> {
     let Some(place) = line.iter().rposition(|byte| *byte == b' ') else {
         return Err(Reject::RequestLine);
     };
@@ -102,8 +153,10 @@ fn version(line: &mut [u8]) -> Result<(), Reject> {
         [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
-            if *major != b'1' {
-                return Err(Reject::MajorVersion);
+            match dialect {
+                _ if *major == b'1' => {}
+                Dialect::Strict => return Err(Reject::MajorVersion),
+                Dialect::BitcoinCore => return Err(Reject::Version),
             }
             *minor = (*minor).min(b'1');
             Ok(())
@@ -157,13 +210,14 @@ impl<'a> Fields<'a> {
                 _ => {}
             }
         }
-        if version == Version::V11 && host.is_none() {
+        if version == Version::V11 && host.is_none() && limits.dialect == Dialect::Strict {
             return Err(Reject::HostMissing);
         }
         Ok(Fields {
             host,
             length: framing.length(version, limits)?,
-            keep_alive: !close && (version == Version::V11 || keep_alive),
+            // Who believes the other length sees other requests behind this one (RFC 9112 section 6.1).
+            keep_alive: !close && (version == Version::V11 || keep_alive) && !framing.is_contradictory(),
             expects_continue,
         })
     }

@@ -5,9 +5,11 @@
 //! - `head`: what a [`Head`] is, and reading one; `field`: names, lists and tokens
 //! - `target`: forms of targets; `host`: `Host`
 //! - `body`: how a body's end is found; `chunked`: the chunked coding
+//! - [`encode`]: heads of responses, and the framing of what follows them
 
 mod body;
 mod chunked;
+pub mod encode;
 mod field;
 mod head;
 mod host;
@@ -15,7 +17,7 @@ mod lines;
 mod target;
 
 pub use body::Length;
-pub use head::{Head, Version};
+pub use head::{Head, Saved, Version};
 pub use httparse::Header;
 pub use target::Form;
 
@@ -36,8 +38,9 @@ pub enum Flow {
 /// Where requests go to, piece by piece: for each `head`, then `body` any number of times, `trailers` if there are any, and
 /// `end`.
 pub trait Requests {
-    /// A head is complete and right.
-    fn head(&mut self, head: &Head<'_>) -> Flow;
+    /// A head is complete and right. `ahead` is what is there behind it: all or some of the body, if there is one, which comes
+    /// to `body` all the same.
+    fn head(&mut self, head: &Head<'_>, ahead: &[u8]) -> Flow;
     /// A piece of the body, decoded; never empty.
     fn body(&mut self, data: &[u8]) -> Flow;
     /// The trailer fields of a chunked body (RFC 9112 section 7.1.2).
@@ -67,7 +70,7 @@ enum State {
 /// struct Targets(Vec<String>);
 ///
 /// impl Requests for Targets {
-///     fn head(&mut self, head: &Head<'_>) -> Flow {
+///     fn head(&mut self, head: &Head<'_>, _: &[u8]) -> Flow {
 ///         self.0.push(head.target.to_owned());
 ///         Flow::On
 ///     }
@@ -80,26 +83,31 @@ enum State {
 ///     }
 /// }
 ///
-/// let mut decoder = Decoder::new(Limits::default());
+/// let mut decoder = Decoder::new();
 /// let mut targets = Targets::default();
 /// let mut data = *b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\nGET /c";
-/// let consumed = decoder.decode(&mut data, &mut targets).unwrap();
+/// let consumed = decoder.decode(&mut data, &Limits::default(), &mut targets).unwrap();
 /// assert_eq!(targets.0, ["/a", "/b"]);
 /// assert_eq!(data.len() - consumed, "GET /c".len());
 /// ```
+#[derive(Default)]
 pub struct Decoder {
-    limits: Limits,
     state: State,
     blank_lines: u32,
 }
 
 impl Decoder {
     /// Before the first request.
-    pub fn new(limits: Limits) -> Decoder {
-        Decoder {
-            limits,
-            state: State::Head(Lines::new()),
-            blank_lines: 0,
+    pub fn new() -> Decoder {
+        Decoder::default()
+    }
+
+    /// Whether this much of a body is still to come, or less; of one that comes in chunks nobody knows.
+    pub fn has_at_most(&self, bytes: u64) -> bool {
+        match &self.state {
+            State::Body(Body::Known(left)) => *left <= bytes,
+            State::Body(Body::Chunked(_)) => false,
+            State::Head(_) | State::Refused(_) => true,
         }
     }
 
@@ -116,13 +124,18 @@ impl Decoder {
     /// many bytes were consumed. Fails when a request is refused, and again whenever it is called after that.
     ///
     /// It may change `data`. A head that is not complete is not consumed; it is not looked at twice either.
-    pub fn decode(&mut self, data: &mut [u8], to: &mut impl Requests) -> Result<usize, Reject> {
+    pub fn decode(
+        &mut self,
+        data: &mut [u8],
+        limits: &Limits,
+        to: &mut impl Requests,
+    ) -> Result<usize, Reject> {
         let mut consumed = 0;
         loop {
             let rest = &mut data[consumed..];
             let step = match &mut self.state {
-                State::Head(_) => self.head(rest, to),
-                State::Body(body) => body.take(rest, &self.limits, to),
+                State::Head(_) => self.head(rest, limits, to),
+                State::Body(body) => body.take(rest, limits, to),
                 State::Refused(why) => return Err(*why),
             };
             match step {
@@ -147,7 +160,7 @@ impl Decoder {
         }
     }
 
-    fn head(&mut self, data: &mut [u8], to: &mut impl Requests) -> Result<Step, Reject> {
+    fn head(&mut self, data: &mut [u8], limits: &Limits, to: &mut impl Requests) -> Result<Step, Reject> {
         let State::Head(lines) = &mut self.state else {
             return Ok(Step::Wait);
         };
@@ -166,13 +179,22 @@ impl Decoder {
                 return Ok(Step::Wait);
             }
         }
-        let Some(end) = lines.find_end(data, &self.limits)? else {
+        let Some(end) = lines.find_end(data, limits)? else {
             return Ok(Step::Wait);
         };
-        let (length, flow) = head::read(&mut data[..end], lines, &self.limits, to)?;
+        let (head, ahead) = data.split_at_mut(end);
+        head::normalize_version(&mut head[..lines.first()], limits.dialect)?;
+        let give = |head: &Head<'_>| (head.length, to.head(head, ahead));
+        let (length, flow) = head::read(head, lines.fields(), limits, give)?;
         self.blank_lines = 0;
         self.state = State::Body(Body::new(length));
         Ok(Step::Took(end, flow))
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State::Head(Lines::new())
     }
 }
 

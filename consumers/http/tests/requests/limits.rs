@@ -168,7 +168,7 @@ struct Stops {
 }
 
 impl Requests for Stops {
-    fn head(&mut self, _: &Head<'_>) -> Flow {
+    fn head(&mut self, _: &Head<'_>, _: &[u8]) -> Flow {
         self.heads += 1;
         Flow::Stop
     }
@@ -185,14 +185,16 @@ impl Requests for Stops {
 
 #[test]
 fn it_stops_where_it_is_told_to_and_goes_on_from_there() {
-    let mut decoder = Decoder::new(Limits::default());
+    let mut decoder = Decoder::new();
     let mut stops = Stops::default();
     let mut data =
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: x\r\n\r\n"
             .to_vec();
     let mut seen = Vec::new();
     for _ in 0..6 {
-        let consumed = decoder.decode(&mut data, &mut stops).expect("right");
+        let consumed = decoder
+            .decode(&mut data, &Limits::default(), &mut stops)
+            .expect("right");
         data.drain(..consumed);
         seen.push((stops.heads, stops.bytes, stops.ends));
     }

@@ -1,0 +1,84 @@
+//! What is done when a deadline has passed.
+
+use super::Server;
+use super::counters::Count;
+use super::state::Unsent;
+use super::work::Work;
+use crate::service::Service;
+use http::StatusCode;
+use sockman::{Conn, Disconnect, SockMan};
+use std::time::Instant;
+
+impl<V: Service> Server<V> {
+    /// A connection's deadline has passed: one of several.
+    pub(super) fn expired<N: SockMan>(&mut self, net: &mut N, conn: Conn) {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method itself is not general enough"
+        )]
+        self.with(net, conn, |work| work.expired());
+    }
+}
+
+impl<V: Service, N: SockMan> Work<'_, V, N> {
+    fn expired(&mut self) {
+        let (now, settings) = (self.now, self.settings);
+        let since = |at: Instant| now.saturating_duration_since(at);
+        if self
+            .state
+            .head_begun
+            .is_some_and(|begun| since(begun) >= settings.head_within)
+        {
+            self.common.counters.add(Count::head_timeouts);
+            self.give_up(StatusCode::REQUEST_TIMEOUT, "the head took too long");
+            return;
+        }
+        if let Some((begun, bytes)) = self.state.period
+            && since(begun) >= settings.body_stall
+        {
+            if self.state.body_bytes - bytes < settings.body_least {
+                self.common.counters.add(Count::body_timeouts);
+                self.give_up(StatusCode::REQUEST_TIMEOUT, "the body took too long");
+                return;
+            }
+            self.state.period = Some((now, self.state.body_bytes));
+        }
+        if let Some(within) = settings.answer_within
+            && let Some(before) = now.checked_sub(within)
+        {
+            for exchange in self.state.queue.waiting_since(before) {
+                self.common.counters.add(Count::answer_timeouts);
+                self.fail(
+                    exchange,
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the answer took too long",
+                );
+            }
+        }
+        let Some(info) = self.net.info(self.conn) else {
+            return;
+        };
+        let has_taken = info.bytes_out != self.state.bytes_out;
+        self.state.bytes_out = info.bytes_out;
+        if info.queued == 0 {
+            self.state.unsent = Unsent::No;
+        } else if has_taken {
+            (self.state.unsent, self.state.moved) = (Unsent::Yes, now);
+        } else {
+            self.state.unsent = Unsent::Yes;
+            if since(self.state.moved) >= settings.response_stall {
+                self.common.counters.add(Count::response_stalls);
+                self.disconnect(Disconnect::Reset);
+                return;
+            }
+        }
+        let is_idle = self.state.queue.is_empty()
+            && self.state.head_begun.is_none()
+            && self.state.period.is_none()
+            && self.state.unsent == Unsent::No;
+        if is_idle && since(self.state.moved) >= settings.idle {
+            self.common.counters.add(Count::idle_closes);
+            self.state.last = true;
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! What is done for one connection during one callback: requests in, answers out.
+
+use super::access::{self, Entry};
+use super::counters::Count;
+use super::pump;
+use super::queue::{Exchange, Progress};
+use super::settings::Settings;
+use super::state::{Broken, Connection, Receiving, State, Unsent};
+use super::{Common, output::Payload};
+use crate::http1::encode::{self, Terms};
+use crate::http1::{Decoder, Flow, Head, Header, Length, Requests, Saved};
+use crate::reject::Reject;
+use crate::reply::{Reply, Scene};
+use crate::service::{Body, Request, Service, Take, Upload};
+use http::StatusCode;
+use sockman::{Conn, Disconnect, SockMan};
+use std::time::Instant;
+
+/// Output above this leaves before more is made.
+pub(super) const FLUSH: usize = 64 << 10;
+
+/// A connection, and what its server has for all.
+pub(super) struct Work<'a, V: Service, N> {
+    pub(super) net: &'a mut N,
+    pub(super) conn: Conn,
+    pub(super) settings: &'a Settings,
+    pub(super) common: &'a mut Common<V>,
+    pub(super) state: &'a mut State<V::Upload, V::Source>,
+    pub(super) now: Instant,
+}
+
+/// Does `work` for a connection, then sends what came of it, and sees to what is next: reading, waiting, hanging up.
+pub(super) fn with<V: Service, N: SockMan, R>(
+    net: &mut N,
+    conn: Conn,
+    (settings, common): (&Settings, &mut Common<V>),
+    connection: &mut Connection<V::Upload, V::Source>,
+    work: impl FnOnce(&mut Work<'_, V, N>, &mut Decoder) -> R,
+) -> R {
+    let now = net.now();
+    common.date.refresh(now);
+    let Connection { decoder, state } = connection;
+    let mut doing = Work {
+        net,
+        conn,
+        settings,
+        common,
+        state,
+        now,
+    };
+    let result = work(&mut doing, decoder);
+    if !doing.state.queue.is_empty() || matches!(doing.state.receiving, Receiving::Blocked(_)) {
+        pump::run(&mut doing, decoder);
+    }
+    doing.flush();
+    let is_over = doing.hang_up();
+    if !is_over {
+        doing.read_or_not();
+        connection.observe(now);
+        net.set_deadline(conn, connection.deadline(settings, now));
+    }
+    result
+}
+
+impl<V: Service, N: SockMan> Work<'_, V, N> {
+    /// Sends what there is.
+    pub(super) fn flush(&mut self) {
+        if self.common.out.len() > 0 {
+            let was_high = self.state.high;
+            self.state.unsent = Unsent::Perhaps;
+            self.state.high = self.common.out.send(self.net, self.conn) || was_high;
+            if self.state.high && !was_high {
+                self.common.counters.add(Count::queue_pauses);
+            }
+        }
+    }
+
+    /// Whether so much waits for the client that no more is to be made for it.
+    fn is_full(&self) -> bool {
+        self.state.high || self.waits_enough()
+    }
+
+    fn waits_enough(&self) -> bool {
+        let queue = &self.state.queue;
+        !queue.is_empty() && (queue.len() >= self.settings.pipeline || queue.held() > self.settings.held)
+    }
+
+    /// Whether a request must wait for those before it. `is_whole`: all of it is there.
+    fn must_wait(&self, head: &Head<'_>, is_whole: bool) -> bool {
+        let queue = &self.state.queue;
+        if queue.is_empty() {
+            return self.state.high;
+        }
+        self.is_full() || !is_whole || !is_safe(head.method) || !queue.is_safe()
+    }
+
+    /// Begins with the request that has waited, if it may.
+    pub(super) fn unblock(&mut self, decoder: &mut Decoder) {
+        let Receiving::Blocked(head) = std::mem::replace(&mut self.state.receiving, Receiving::Head) else {
+            return;
+        };
+        let limits = &self.settings.limits;
+        let begun = head.with(limits, |head| {
+            let here = (head.length == Length::None).then_some(&[][..]);
+            let waits = self.must_wait(head, here.is_some());
+            if !waits {
+                self.begin(head, here);
+            }
+            (waits, here.is_some())
+        });
+        match begun {
+            Ok((true, _)) => self.state.receiving = Receiving::Blocked(head),
+            // That there is no body only the decoder is left to hear of.
+            Ok((false, true)) => drop(decoder.decode(&mut [], limits, self)),
+            Ok((false, false)) => {}
+            Err(why) => self.refuse(why),
+        }
+    }
+
+    /// Takes up a request whose head is there, and perhaps its body: `here`.
+    fn begin(&mut self, head: &Head<'_>, here: Option<&[u8]>) {
+        let Common {
+            service,
+            mail: Some(mail),
+            next_id,
+            ..
+        } = &mut *self.common
+        else {
+            return;
+        };
+        let request = Request {
+            head,
+            peer: &self.state.peer,
+            id: *next_id,
+            conn: self.conn,
+            exchange: self.state.requests,
+            mail,
+        };
+        let take = service.begin(&request);
+        let expects = head.expects_continue && here.is_none();
+        self.state.receiving = match (take, here) {
+            (Take::Whole, Some(body)) => {
+                self.call(head, Body::Whole(body), true);
+                Receiving::Served
+            }
+            (Take::Pieces(mut upload), Some(body)) => {
+                if !body.is_empty() {
+                    // All of it is here: there is nothing left to stop.
+                    upload.piece(body);
+                }
+                self.call(head, Body::Pieces(upload), true);
+                Receiving::Served
+            }
+            (Take::Whole, None) => Receiving::Whole(head.save(), Vec::new()),
+            (Take::Pieces(upload), None) => Receiving::Pieces {
+                head: head.save(),
+                upload,
+                stopped: false,
+            },
+            (Take::Nothing, Some(_)) => {
+                self.call(head, Body::Whole(&[]), true);
+                Receiving::Served
+            }
+            (Take::Nothing, None) => {
+                // A client that waits for 100 (Continue) may send its body or not: what follows cannot be told apart.
+                let too_large = matches!(head.length, Length::Known(size) if size > self.settings.discard);
+                if too_large {
+                    self.common.counters.add(Count::discards_refused);
+                }
+                self.call(head, Body::Whole(&[]), !expects && !too_large);
+                Receiving::Discard(self.settings.discard)
+            }
+        };
+        let is_wanted = matches!(
+            self.state.receiving,
+            Receiving::Whole(..) | Receiving::Pieces { .. }
+        );
+        if expects && is_wanted {
+            self.common.out.bytes.extend_from_slice(encode::CONTINUE);
+        }
+    }
+
+    /// Has the application answer a request.
+    fn call(&mut self, head: &Head<'_>, body: Body<'_, V::Upload>, may_stay: bool) {
+        let common = &mut *self.common;
+        let state = &mut *self.state;
+        let id = common.next_id;
+        common.next_id += 1;
+        let number = state.requests;
+        state.requests += 1;
+        let spent = self.settings.requests.is_some_and(|most| state.requests >= most);
+        if spent {
+            common.counters.add(Count::requests_spent);
+        }
+        let Some(mail) = &common.mail else { return };
+        let request = Request {
+            head,
+            peer: &state.peer,
+            id,
+            conn: self.conn,
+            exchange: number,
+            mail,
+        };
+        let mut extra = Vec::new();
+        if self.settings.request_ids {
+            extra = format!("x-request-id: {id:016x}\r\n").into_bytes();
+        }
+        let terms = Terms {
+            version: head.version,
+            is_head: head.method == "HEAD",
+            keep_alive: head.keep_alive && may_stay && !spent && !common.draining,
+        };
+        let exchange = Exchange {
+            number,
+            start: common.out.bytes.len(),
+            terms,
+            is_safe: is_safe(head.method),
+            begun: self.now,
+            status: None,
+            extra,
+            entry: access::is_on().then(|| Box::new(Entry::new(&request))),
+            progress: Progress::Waiting,
+        };
+        let reply = Reply {
+            scene: Scene {
+                out: &mut common.out,
+                queue: &mut state.queue,
+                last: &mut state.last,
+                terms,
+                date: common.date.text(),
+                counters: &common.counters,
+                mail,
+                conn: self.conn,
+                exchange,
+                now: self.now,
+            },
+        };
+        let _ = common.service.call(&request, body, reply);
+        if self.common.out.len() > FLUSH {
+            self.flush();
+        }
+    }
+
+    fn call_saved(&mut self, head: &Saved, body: Body<'_, V::Upload>) {
+        let called = head.with(&self.settings.limits, |head| self.call(head, body, true));
+        if let Err(why) = called {
+            self.refuse(why);
+        }
+    }
+
+    /// Answers a request that is refused, as the last one.
+    pub(super) fn refuse(&mut self, why: Reject) {
+        self.common.counters.rejected(why);
+        let status = StatusCode::from_u16(why.status_in(self.settings.limits.dialect));
+        self.give_up(status.unwrap_or(StatusCode::BAD_REQUEST), &why.to_string());
+    }
+
+    /// Answers with an error of the server's own, as the last answer.
+    pub(super) fn give_up(&mut self, status: StatusCode, text: &str) {
+        let payload = self.error(status, text, Terms::LAST);
+        self.state.receiving = Receiving::Head;
+        self.state.last = true;
+        if self.state.queue.is_empty() {
+            self.common.out.append(payload);
+        } else {
+            let number = self.state.requests;
+            self.state.requests += 1;
+            self.state.queue.push(Exchange {
+                number,
+                start: 0,
+                terms: Terms::LAST,
+                is_safe: true,
+                begun: self.now,
+                status: Some(status),
+                extra: Vec::new(),
+                entry: None,
+                progress: Progress::Ready(payload),
+            });
+        }
+    }
+
+    /// An error of the server's own: its text is its body.
+    pub(super) fn error(&self, status: StatusCode, text: &str, terms: Terms) -> Payload {
+        self.common.counters.answered(status);
+        let body = format!("{}: {text}\n", status.as_str());
+        let mut bytes = Vec::new();
+        encode::start(&mut bytes, status, self.common.date.text());
+        bytes.extend_from_slice(b"content-type: text/plain; charset=utf-8\r\n");
+        if encode::end(&mut bytes, status, terms, Some(body.len() as u64)) != encode::Framing::Empty {
+            bytes.extend_from_slice(body.as_bytes());
+        }
+        Payload::of(bytes)
+    }
+
+    /// Hangs up if there is nothing left to say. Tells whether that is so.
+    fn hang_up(&mut self) -> bool {
+        let how = match self.state.broken {
+            Some(Broken::Hides) => Disconnect::Reset,
+            Some(Broken::Shows) => self.lingering(),
+            None if self.state.last && self.state.queue.is_empty() => self.lingering(),
+            None => return self.state.disconnected,
+        };
+        self.disconnect(how);
+        true
+    }
+
+    fn lingering(&self) -> Disconnect {
+        Disconnect::Flush {
+            within: self.settings.linger,
+        }
+    }
+
+    pub(super) fn disconnect(&mut self, how: Disconnect) {
+        self.state.disconnected = true;
+        self.state.queue.abandon();
+        self.net.disconnect(self.conn, how);
+    }
+
+    /// Stops reading while there is no room for what would come of it, or goes on.
+    fn read_or_not(&mut self) {
+        let waits = self.waits_enough();
+        let blocked = match &self.state.receiving {
+            Receiving::Blocked(_) | Receiving::Pieces { stopped: true, .. } => true,
+            // What is read now is only thrown away.
+            _ if self.state.last => false,
+            _ => self.state.high || waits,
+        };
+        if blocked && !self.state.paused {
+            if waits {
+                self.common.counters.add(Count::pipeline_pauses);
+            }
+            self.net.pause(self.conn);
+        } else if !blocked && self.state.paused {
+            self.net.resume(self.conn);
+        }
+        self.state.paused = blocked;
+    }
+}
+
+/// Whether a method changes nothing (RFC 9110 section 9.2.1).
+fn is_safe(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
+}
+
+impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
+    fn head(&mut self, head: &Head<'_>, ahead: &[u8]) -> Flow {
+        self.common.counters.add(Count::requests);
+        let here = match head.length {
+            Length::None => Some(&[][..]),
+            Length::Known(size) => usize::try_from(size).ok().and_then(|size| ahead.get(..size)),
+            Length::Chunked => None,
+        };
+        if self.must_wait(head, here.is_some()) {
+            self.state.receiving = Receiving::Blocked(head.save());
+            return Flow::Stop;
+        }
+        self.begin(head, here);
+        Flow::On
+    }
+
+    fn body(&mut self, data: &[u8]) -> Flow {
+        self.state.body_bytes += data.len() as u64;
+        match &mut self.state.receiving {
+            Receiving::Whole(_, body) => body.extend_from_slice(data),
+            Receiving::Pieces { upload, stopped, .. } => {
+                if upload.piece(data) == Flow::Stop {
+                    *stopped = true;
+                    return Flow::Stop;
+                }
+            }
+            Receiving::Discard(left) => match left.checked_sub(data.len() as u64) {
+                Some(less) => *left = less,
+                None => {
+                    self.common.counters.add(Count::discards_refused);
+                    self.state.last = true;
+                }
+            },
+            Receiving::Head | Receiving::Blocked(_) | Receiving::Served => {}
+        }
+        self.flow()
+    }
+
+    fn trailers(&mut self, _: &[Header<'_>]) {}
+
+    fn end(&mut self) -> Flow {
+        match std::mem::replace(&mut self.state.receiving, Receiving::Head) {
+            Receiving::Whole(head, body) => self.call_saved(&head, Body::Whole(&body)),
+            Receiving::Pieces { head, upload, .. } => self.call_saved(&head, Body::Pieces(upload)),
+            Receiving::Head | Receiving::Blocked(_) | Receiving::Discard(_) | Receiving::Served => {}
+        }
+        if self.is_full() { Flow::Stop } else { self.flow() }
+    }
+}
+
+impl<V: Service, N> Work<'_, V, N> {
+    /// After the last answer nothing means anything any more.
+    fn flow(&self) -> Flow {
+        if self.state.last { Flow::Stop } else { Flow::On }
+    }
+}
