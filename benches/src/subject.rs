@@ -151,6 +151,38 @@ pub const ALL: &[Subject] = &[
             (RPC, rivals::http::uring::run::<Rpc>),
         ],
     ),
+    #[cfg(feature = "http-rivals")]
+    rival(
+        "hyper",
+        &[
+            (GET, rivals::http::hyper::run),
+            (POST, rivals::http::hyper::run),
+            (RPC, rivals::http::hyper::run),
+            (TAIL, rivals::http::hyper::run),
+        ],
+    ),
+    #[cfg(feature = "http-rivals")]
+    rival(
+        "may_minihttp",
+        &[
+            (KEPT, rivals::http::may_minihttp::run),
+            (POST, rivals::http::may_minihttp::run),
+        ],
+    ),
+    #[cfg(feature = "http-rivals")]
+    rival(
+        "ntex",
+        &[(GET, rivals::http::ntex::run), (POST, rivals::http::ntex::run)],
+    ),
+    #[cfg(feature = "http-rivals")]
+    rival(
+        "evhttp",
+        &[
+            (GET, rivals::http::evhttp::run),
+            (POST, rivals::http::evhttp::run),
+            (RPC, rivals::http::evhttp::run),
+        ],
+    ),
     rival("nginx", &[(GET, rivals::http::nginx::run)]),
 ];
 

@@ -10,8 +10,16 @@
 //! Each answers `GET /hello` with a text and `POST /echo` with the body, as far as it says that it does these works.
 
 pub mod epoll;
+#[cfg(feature = "http-rivals")]
+pub mod evhttp;
 pub mod floor;
+#[cfg(feature = "http-rivals")]
+pub mod hyper;
+#[cfg(feature = "http-rivals")]
+pub mod may_minihttp;
 pub mod nginx;
+#[cfg(feature = "http-rivals")]
+pub mod ntex;
 pub mod tail;
 #[cfg(feature = "uring")]
 pub mod uring;
