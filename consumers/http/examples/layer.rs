@@ -1,7 +1,7 @@
 //! A layer is a service around a service: `cargo run -p sockman-http --example layer`.
 
 use sockman_backends::DefaultBackend;
-use sockman_http::http::{HeaderValue, StatusCode, header};
+use sockman_http::http::StatusCode;
 use sockman_http::{Answered, Body, Reply, Request, Service, Take, serve, service_fn};
 
 /// Lets requests through that carry a token.
@@ -25,10 +25,7 @@ impl<V: Service> Service for Guarded<V> {
     ) -> Answered {
         match request.field("authorization") {
             Some(token) if token == self.1 => self.0.call(request, body, reply),
-            _ => reply
-                .with(&header::WWW_AUTHENTICATE, &HeaderValue::from_static("Bearer"))
-                .status(StatusCode::UNAUTHORIZED)
-                .empty(),
+            _ => reply.status(StatusCode::UNAUTHORIZED).empty(),
         }
     }
 }

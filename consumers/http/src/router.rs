@@ -39,8 +39,8 @@ pub type Answer<T, S> = fn(&mut T, &Call<'_>, Reply<'_, S>) -> Answered;
 /// use sockman_http::{Router, Server, Settings};
 ///
 /// # fn main() -> Result<(), sockman_http::BadRoute> {
-/// let router = Router::new(0)
-///     .get("/count", |count: &mut u64, _, reply| reply.text(&count.to_string()))?
+/// let router = Router::<u64>::new(0)
+///     .get("/count", |count, _, reply| reply.text(&count.to_string()))?
 ///     .post("/count/{by}", |count, call, reply| {
 ///         *count += call.param("by").and_then(|by| by.parse::<u64>().ok()).unwrap_or(1);
 ///         reply.ok().empty()
