@@ -4,7 +4,7 @@ use crate::rivals;
 use crate::rivals::http::floor::{Get, Post, Rpc};
 use crate::serve::Ready;
 #[cfg(any_backend)]
-use crate::serve::backend;
+use crate::serve::{backend, http};
 use crate::work::Work;
 #[cfg(any_backend)]
 use sockman::Backend;
@@ -96,7 +96,13 @@ struct Ours<B>(PhantomData<B>);
 
 #[cfg(any_backend)]
 impl<B: Backend> Ours<B> {
-    const DUTIES: &'static [Duty] = &[(ECHO, backend::echo::<B>), (WAKE, backend::echo::<B>)];
+    const DUTIES: &'static [Duty] = &[
+        (ECHO, backend::echo::<B>),
+        (WAKE, backend::echo::<B>),
+        (GET, http::run::<B>),
+        (POST, http::run::<B>),
+        (TAIL, http::run_uncounted::<B>),
+    ];
 }
 
 const fn rival(name: &'static str, duties: &'static [Duty]) -> Subject {

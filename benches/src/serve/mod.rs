@@ -1,10 +1,12 @@
-//! The server process: an echo server whose counters can be asked for by a line on its standard input.
+//! The server process: a server whose counters can be asked for by a line on its standard input.
 //!
-//! - [`backend`]: a sockman handler on a backend
+//! - [`backend`]: a sockman handler on a backend; `http`: the one that serves HTTP
 //! - the other servers are in [`rivals`](crate::rivals)
 //! - here: what they have in common, how they start, and the thread that answers
 
 pub mod backend;
+#[cfg(any_backend)]
+pub mod http;
 
 use crate::subject::Server;
 use crate::{heap, sys};
