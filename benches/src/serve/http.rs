@@ -3,8 +3,8 @@
 use super::backend::serve;
 use super::{Ready, Running};
 use crate::http::{HELLO, TEXT};
-use sockman::bytes::Bytes;
 use sockman::Backend;
+use sockman::bytes::Bytes;
 use sockman_http::http::header::{self, HeaderValue};
 use sockman_http::http::{Response, StatusCode};
 use sockman_http::{Answered, Body, Reply, Request, Server, Service, Settings, Workers};

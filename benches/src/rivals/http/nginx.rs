@@ -63,6 +63,8 @@ fn configuration(at: SocketAddr) -> String {
         "daemon off;
 worker_processes 1;
 pid nginx.pid;
+# Its folder is gone when it ends, and it would say so.
+error_log stderr emerg;
 events {{
     worker_connections 20000;
     multi_accept on;
