@@ -123,6 +123,8 @@ pub const ALL: &[Subject] = &[
     rival("epoll-again", &[(ECHO, rivals::epoll::run)]),
     rival(WAKE_BASELINE, &[(WAKE, rivals::eventfd::run)]),
     rival("eventfd-again", &[(WAKE, rivals::eventfd::run)]),
+    rival(HTTP_BASELINE, HTTP_FLOOR),
+    rival("http-epoll-again", HTTP_FLOOR),
     #[cfg(feature = "mio")]
     ours::<sockman_backends::Mio>("mio"),
     #[cfg(feature = "polling")]
@@ -145,8 +147,6 @@ pub const ALL: &[Subject] = &[
         &[(ECHO, rivals::async_trait::run::<DefaultBackend>)],
     ),
     rival("tick", &[(ECHO, rivals::tick::run), (WAKE, rivals::tick::run)]),
-    rival(HTTP_BASELINE, HTTP_FLOOR),
-    rival("http-epoll-again", HTTP_FLOOR),
     #[cfg(feature = "uring")]
     rival(
         "http-uring",
