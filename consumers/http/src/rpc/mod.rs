@@ -1,5 +1,6 @@
 //! JSON-RPC over HTTP as Bitcoin Core speaks it: versions 1.0, 1.1 and 2.0, with its users, codes and statuses.
 //!
+//! - [`Rpc`]: the service, and its [`Settings`]
 //! - [`Dispatcher`]: a body in, a status and a body out, without sockets or time
 //! - [`Methods`]: what can be called; a program adds its own
 //! - [`Credentials`] and [`Acl`]: who may call, and from where
@@ -34,6 +35,7 @@ mod message;
 mod methods;
 mod params;
 mod reply;
+mod service;
 
 pub use acl::{Acl, BadSubnet, Subnet};
 pub use amount::{Amount, BadAmount};
@@ -45,3 +47,4 @@ pub use error::{RpcError, code};
 pub use instance::Instance;
 pub use message::{Invalid, Item, MAX_DEPTH, Message, Request, Version};
 pub use methods::{About, Method, Methods, Place, Run};
+pub use service::{Rpc, Settings};
