@@ -145,7 +145,7 @@ int sockman_bench_evhttp(int listener, char *text, char *authorization) {
         return -1;
     evhttp_set_cb(http, "/hello", on_hello, text);
     evhttp_set_cb(http, "/echo", on_echo, NULL);
-    evhttp_set_cb(http, "/rpc", on_rpc, authorization);
+    evhttp_set_cb(http, "/", on_rpc, authorization);
     if (evhttp_accept_socket(http, listener) != 0)
         return -1;
     return event_base_dispatch(base);

@@ -101,6 +101,7 @@ impl<B: Backend> Ours<B> {
         (WAKE, backend::echo::<B>),
         (GET, http::run::<B>),
         (POST, http::run::<B>),
+        (RPC, http::run_rpc::<B>),
         (TAIL, http::run_uncounted::<B>),
     ];
 }
