@@ -188,6 +188,7 @@ pub const ALL: &[Subject] = &[
             (GET, rivals::http::evhttp::run),
             (POST, rivals::http::evhttp::run),
             (RPC, rivals::http::evhttp::run),
+            (TAIL, rivals::http::evhttp::run),
         ],
     ),
     rival("nginx", &[(GET, rivals::http::nginx::run)]),
