@@ -8,7 +8,7 @@ use super::settings::Settings;
 use super::state::{Broken, Connection, Receiving, State, Unsent};
 use super::{Common, output::Payload};
 use crate::http1::encode::{self, Terms};
-use crate::http1::{Decoder, Flow, Head, Header, Length, Requests, Saved, Version};
+use crate::http1::{Decoder, Flow, Form, Head, Header, Length, Requests, Saved, Version};
 use crate::reject::Reject;
 use crate::reply::{Reply, Scene};
 use crate::service::{Body, Request, Service, Take, Upload};
@@ -365,6 +365,10 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
         self.common.counters.add(Count::requests);
         // Each request has its own time.
         (self.state.head_begun, self.state.period) = (None, None);
+        if head.form == Form::Authority {
+            self.refuse(Reject::Tunnel, false);
+            return Flow::Stop;
+        }
         let here = match head.length {
             Length::None => Some(&[][..]),
             Length::Known(size) => usize::try_from(size).ok().and_then(|size| ahead.get(..size)),
