@@ -51,7 +51,7 @@ impl<B: Backend> Served<B> {
                 Err(_) => return,
             }
             self.turn();
-            self.hear(client, outcome);
+            hear(client, outcome);
             patience += 1;
             assert!(
                 patience < PATIENCE,
@@ -63,19 +63,6 @@ impl<B: Backend> Served<B> {
 
     fn received(&mut self) -> u64 {
         self.driver.with(|_, net| net.stats().bytes_in)
-    }
-
-    /// Reads what is there; whether that is the end.
-    fn hear(&mut self, client: &mut TcpStream, outcome: &mut Outcome) {
-        let mut buffer = [0; 16 << 10];
-        while !outcome.is_closed {
-            match client.read(&mut buffer) {
-                Ok(0) => outcome.is_closed = true,
-                Ok(count) => outcome.heard.extend_from_slice(&buffer[..count]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(_) => outcome.is_closed = true,
-            }
-        }
     }
 
     /// What comes of bytes in these pieces. If the connection is to stay open, the client finishes, so as to see all that
@@ -99,12 +86,25 @@ impl<B: Backend> Served<B> {
         let mut patience = 0;
         while !outcome.is_closed {
             self.turn();
-            self.hear(&mut client, &mut outcome);
+            hear(&mut client, &mut outcome);
             patience += 1;
             assert!(patience < PATIENCE, "the connection was not closed");
         }
         outcome.is_closed = !stays;
         outcome
+    }
+}
+
+/// Reads what is there.
+fn hear(client: &mut TcpStream, outcome: &mut Outcome) {
+    let mut buffer = [0; 16 << 10];
+    while !outcome.is_closed {
+        match client.read(&mut buffer) {
+            Ok(0) => outcome.is_closed = true,
+            Ok(count) => outcome.heard.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            Err(_) => outcome.is_closed = true,
+        }
     }
 }
 
