@@ -8,10 +8,13 @@
 //! held against its RFC.
 
 #[path = "../server/answers.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
 mod answers;
 #[path = "../server/app.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
 mod app;
 #[path = "../server/rig.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
 mod rig;
 #[macro_use]
 mod table;
