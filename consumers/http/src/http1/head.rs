@@ -94,6 +94,11 @@ pub struct Saved {
 }
 
 impl Saved {
+    /// Whether it is of a `HEAD` request.
+    pub(crate) fn is_head(&self) -> bool {
+        self.raw.starts_with(b"HEAD ")
+    }
+
     /// Gives the head to `then`, read again. `limits` are those of the first reading; under others it may be refused.
     pub fn with<R>(&self, limits: &Limits, then: impl FnOnce(&Head<'_>) -> R) -> Result<R, Reject> {
         read(&self.raw, self.fields, limits, then)

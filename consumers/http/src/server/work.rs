@@ -8,7 +8,7 @@ use super::settings::Settings;
 use super::state::{Broken, Connection, Receiving, State, Unsent};
 use super::{Common, output::Payload};
 use crate::http1::encode::{self, Terms};
-use crate::http1::{Decoder, Flow, Head, Header, Length, Requests, Saved, Version};
+use crate::http1::{Decoder, Flow, Form, Head, Header, Length, Requests, Saved, Version};
 use crate::reject::Reject;
 use crate::reply::{Reply, Scene};
 use crate::service::{Body, Request, Service, Take, Upload};
@@ -257,21 +257,27 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
     pub(super) fn refuse(&mut self, why: Reject, is_head: bool) {
         self.common.counters.rejected(why);
         let status = StatusCode::from_u16(why.status_in(self.settings.limits.dialect));
+        self.give_up(
+            status.unwrap_or(StatusCode::BAD_REQUEST),
+            &why.to_string(),
+            is_head,
+        );
+    }
+
+    /// Answers with an error of the server's own, as the last answer; `is_head`: the request is known to be `HEAD`.
+    pub(super) fn give_up(&mut self, status: StatusCode, text: &str, is_head: bool) {
+        let receiving = std::mem::replace(&mut self.state.receiving, Receiving::Head);
+        self.state.last = true;
+        let is_head = match receiving {
+            // This request has its answer, or will have it: another would be taken for the next one's.
+            Receiving::Discard(_) => return,
+            Receiving::Whole(head, _) | Receiving::Pieces { head, .. } => head.is_head(),
+            _ => is_head,
+        };
         let terms = Terms {
             is_head,
             ..Terms::LAST
         };
-        self.give_up(status.unwrap_or(StatusCode::BAD_REQUEST), &why.to_string(), terms);
-    }
-
-    /// Answers with an error of the server's own, as the last answer.
-    pub(super) fn give_up(&mut self, status: StatusCode, text: &str, terms: Terms) {
-        let receiving = std::mem::replace(&mut self.state.receiving, Receiving::Head);
-        self.state.last = true;
-        if matches!(receiving, Receiving::Discard(_)) {
-            // This request has its answer, or will have it: another would be taken for the next one's.
-            return;
-        }
         let payload = self.error(status, text, terms);
         if self.state.queue.is_empty() {
             self.common.out.append(payload);
@@ -367,6 +373,10 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
         self.common.counters.add(Count::requests);
         // Each request has its own time.
         (self.state.head_begun, self.state.period) = (None, None);
+        if head.form == Form::Authority {
+            self.refuse(Reject::Tunnel, false);
+            return Flow::Stop;
+        }
         let here = match head.length {
             Length::None => Some(&[][..]),
             Length::Known(size) => usize::try_from(size).ok().and_then(|size| ahead.get(..size)),
