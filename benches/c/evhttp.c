@@ -1,12 +1,17 @@
-/* A server of HTTP on libevent's evhttp: a text, a body that comes back, and JSON-RPC with one method, whose result is its
- * parameters. Calls are only looked through, not parsed: less could not be done about them. */
+/* A server of HTTP on libevent's evhttp: a text, the same from a worker thread, a body that comes back, and JSON-RPC with one
+ * method, whose result is its parameters. Calls are only looked through, not parsed: less could not be done about them. */
 
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <pthread.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 struct span {
     const char *start;
@@ -122,6 +127,83 @@ static void on_echo(struct evhttp_request *request, void *unused) {
     evhttp_send_reply(request, HTTP_OK, "OK", NULL);
 }
 
+/* A request that a worker is to answer. No client of this server goes away while it waits for one. */
+struct job {
+    struct evhttp_request *request;
+    struct job *next;
+};
+
+/* A queue, which is taken as a whole; whose turn it is within it does not matter here. */
+struct queue {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    struct job *first;
+};
+
+static struct queue waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
+static struct queue done = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
+/* Becomes readable when there is something in `done`. */
+static int wake = -1;
+
+static void push(struct queue *queue, struct job *job) {
+    pthread_mutex_lock(&queue->lock);
+    job->next = queue->first;
+    queue->first = job;
+    pthread_cond_signal(&queue->filled);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+static struct job *take(struct queue *queue, int wait) {
+    struct job *all;
+    pthread_mutex_lock(&queue->lock);
+    while (wait && queue->first == NULL)
+        pthread_cond_wait(&queue->filled, &queue->lock);
+    all = queue->first;
+    queue->first = NULL;
+    pthread_mutex_unlock(&queue->lock);
+    return all;
+}
+
+static void *work(void *unused) {
+    const uint64_t one = 1;
+    for (;;) {
+        struct job *job = take(&waiting, 1);
+        while (job != NULL) {
+            struct job *next = job->next;
+            push(&done, job);
+            /* It is not full before it has been written to for some centuries. */
+            if (write(wake, &one, sizeof one) < 0)
+                abort();
+            job = next;
+        }
+    }
+    return unused;
+}
+
+static void on_worker(struct evhttp_request *request, void *unused) {
+    struct job *job = malloc(sizeof *job);
+    (void)unused;
+    if (job == NULL)
+        abort();
+    job->request = request;
+    push(&waiting, job);
+}
+
+static void on_done(evutil_socket_t counter, short what, void *text) {
+    uint64_t count;
+    struct job *job;
+    (void)what;
+    if (read(counter, &count, sizeof count) < 0)
+        return;
+    job = take(&done, 0);
+    while (job != NULL) {
+        struct job *next = job->next;
+        on_hello(job->request, text);
+        free(job);
+        job = next;
+    }
+}
+
 const char *sockman_bench_libevent_version(void) {
     return event_get_version();
 }
@@ -133,6 +215,8 @@ int sockman_bench_evhttp(int listener, char *text, char *authorization) {
     struct event_config *config = event_config_new();
     struct event_base *base;
     struct evhttp *http;
+    struct event *woken;
+    pthread_t worker;
 
     if (config == NULL)
         return -1;
@@ -143,9 +227,15 @@ int sockman_bench_evhttp(int listener, char *text, char *authorization) {
     event_config_free(config);
     if (base == NULL || (http = evhttp_new(base)) == NULL)
         return -1;
+    /* The worker touches nothing of libevent's, so that its locks can stay away. */
+    wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    woken = event_new(base, wake, EV_READ | EV_PERSIST, on_done, text);
+    if (wake < 0 || woken == NULL || event_add(woken, NULL) != 0 || pthread_create(&worker, NULL, work, NULL) != 0)
+        return -1;
+    evhttp_set_cb(http, "/worker", on_worker, NULL);
     evhttp_set_cb(http, "/hello", on_hello, text);
     evhttp_set_cb(http, "/echo", on_echo, NULL);
-    evhttp_set_cb(http, "/rpc", on_rpc, authorization);
+    evhttp_set_cb(http, "/", on_rpc, authorization);
     if (evhttp_accept_socket(http, listener) != 0)
         return -1;
     return event_base_dispatch(base);

@@ -14,7 +14,10 @@ pub const TEXT: &str = "text/plain; charset=utf-8";
 /// Bytes of the body that is posted.
 pub const BODY: usize = 1024;
 
-/// What the header `Authorization` must be for JSON-RPC: `Basic`, and user and password, both `bench`, in base64.
+/// The user of JSON-RPC, and the password.
+pub const USER: &str = "bench";
+
+/// What the header `Authorization` must be for it: `Basic`, and user and password, which is the same, in base64.
 pub const AUTHORIZATION: &str = "Basic YmVuY2g6YmVuY2g=";
 
 /// The only method of JSON-RPC there is: its result is its parameters.
@@ -43,7 +46,7 @@ impl Exchange {
     pub fn new(work: Work, connection: usize) -> Exchange {
         let (line, body) = match work {
             Work::HttpPost => ("POST /echo HTTP/1.1\r\n", posted(connection)),
-            Work::Jsonrpc => ("POST /rpc HTTP/1.1\r\n", call()),
+            Work::Jsonrpc => ("POST / HTTP/1.1\r\n", call()),
             Work::HttpTail => ("GET /worker HTTP/1.1\r\n", Vec::new()),
             _ => ("GET /hello HTTP/1.1\r\n", Vec::new()),
         };

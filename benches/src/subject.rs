@@ -101,6 +101,7 @@ impl<B: Backend> Ours<B> {
         (WAKE, backend::echo::<B>),
         (GET, http::run::<B>),
         (POST, http::run::<B>),
+        (RPC, http::run_rpc::<B>),
         (TAIL, http::run_uncounted::<B>),
     ];
 }
@@ -187,6 +188,7 @@ pub const ALL: &[Subject] = &[
             (GET, rivals::http::evhttp::run),
             (POST, rivals::http::evhttp::run),
             (RPC, rivals::http::evhttp::run),
+            (TAIL, rivals::http::evhttp::run),
         ],
     ),
     rival("nginx", &[(GET, rivals::http::nginx::run)]),

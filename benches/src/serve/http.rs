@@ -2,11 +2,12 @@
 
 use super::backend::serve;
 use super::{Ready, Running};
-use crate::http::{HELLO, TEXT};
+use crate::http::{HELLO, TEXT, USER};
 use sockman::Backend;
 use sockman::bytes::Bytes;
 use sockman_http::http::header::{self, HeaderValue};
 use sockman_http::http::{Response, StatusCode};
+use sockman_http::rpc::{self, Credentials, Dispatcher, Instance, Methods, Rpc};
 use sockman_http::{Answered, Body, Reply, Request, Server, Service, Settings, Workers};
 use std::io;
 
@@ -50,6 +51,15 @@ pub fn run<B: Backend>(ready: Ready<'_>) -> io::Result<()> {
         workers: Workers::new(1, QUEUE)?,
     };
     serve::<B, _>(Server::new(service, Settings::default()), ready)
+}
+
+/// Runs JSON-RPC on a backend: the method of that name comes with every server.
+pub fn run_rpc<B: Backend>(ready: Ready<'_>) -> io::Result<()> {
+    let mut users = Credentials::default();
+    users.password(USER, USER).map_err(io::Error::other)?;
+    let dispatcher = Dispatcher::new(Methods::new(), Instance::new("bench"), ());
+    let rpc = Rpc::new(dispatcher, users, rpc::Settings::default())?;
+    serve::<B, _>(Server::new(rpc, Settings::default()), ready)
 }
 
 /// Runs it on a backend, for answers by the worker: that makes system calls of its own, which the loop does not count.

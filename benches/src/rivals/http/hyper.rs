@@ -55,7 +55,7 @@ async fn answer(request: Request<Incoming>, worker: &Worker<Job>) -> Result<Answ
             let body = request.into_body().collect().await?.to_bytes();
             with("application/octet-stream", body)
         }
-        (&Method::POST, "/rpc") => rpc(request).await?,
+        (&Method::POST, "/") => rpc(request).await?,
         (&Method::GET, "/worker") => {
             let (job, done) = oneshot::channel();
             worker.hand(job);

@@ -7,7 +7,8 @@
 //! - `hyper`, `may_minihttp`, `ntex`, `evhttp` (feature `http-rivals`): these libraries; evhttp is libevent's, and used from C
 //! - [`floor`]: what the floors know of their requests; [`worker`]: a thread that others hand jobs to
 //!
-//! Each answers `GET /hello` with a text and `POST /echo` with the body, as far as it says that it does these works.
+//! Each answers `GET /hello` with a text, `POST /echo` with the body and `POST /` with the result of a call, as far as it says
+//! that it does these works.
 
 pub mod epoll;
 #[cfg(feature = "http-rivals")]
