@@ -1,7 +1,10 @@
-//! The commands, one file each: `echo` runs the echo server, `backends` lists the backends. `stats` prints counters.
+//! The commands, one file each: `echo` and `http` run servers, `backends` lists the backends. `serve` has what servers have in
+//! common; `stats` prints counters.
 
 pub(crate) mod backends;
 pub(crate) mod echo;
+pub(crate) mod http;
+mod serve;
 mod stats;
 
 use crate::failure::Failure;

@@ -1,0 +1,104 @@
+//! The paths of the site, and what may be done with each.
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Page {
+    /// Sends a request's body back.
+    Echo,
+    Hello,
+    /// So many bytes.
+    Stream(u64),
+    Events,
+    /// As [`Page::Hello`], by a worker.
+    Worker,
+    Health,
+    /// A page for browsers, which tries the others.
+    Browser,
+    /// The server itself (`*`), which can only be asked for its options.
+    Server,
+}
+
+impl Page {
+    /// The page at a path. Only what is written here is one: no other spelling (dots, slashes, percent signs) of a path is it.
+    pub(super) fn find(path: &str) -> Option<Page> {
+        Some(match path {
+            // Nothing is left of an absolute target that is followed by its query at once; it means the root (RFC 9110
+            // section 4.2.3).
+            "" | "/" | "/echo" => Page::Echo,
+            "/hello" => Page::Hello,
+            "/sse" => Page::Events,
+            "/worker" => Page::Worker,
+            "/healthz" => Page::Health,
+            "/browser" => Page::Browser,
+            "*" => Page::Server,
+            _ => Page::Stream(number(path.strip_prefix("/stream/")?)?),
+        })
+    }
+
+    /// The methods that it takes, as `Allow` has them.
+    pub(super) fn allow(self) -> &'static str {
+        match self {
+            Page::Echo | Page::Server => "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH",
+            _ => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    pub(super) fn takes(self, method: &str) -> bool {
+        self.allow().split(", ").any(|one| one == method)
+    }
+}
+
+/// Whether any page takes this method; otherwise it is not implemented (RFC 9110 section 9.1).
+pub(super) fn is_implemented(method: &str) -> bool {
+    Page::Echo.takes(method)
+}
+
+/// Digits, and nothing else.
+fn number(digits: &str) -> Option<u64> {
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_what_is_written() {
+        assert_eq!(Page::find("/"), Some(Page::Echo));
+        assert_eq!(Page::find("/stream/0"), Some(Page::Stream(0)));
+        assert_eq!(
+            Page::find("/stream/18446744073709551615"),
+            Some(Page::Stream(u64::MAX))
+        );
+        for unknown in [
+            "/hello/",
+            "//hello",
+            "/./hello",
+            "/x/../hello",
+            "/%68ello",
+            "/Hello",
+            "/stream",
+            "/stream/",
+            "/stream/-1",
+            "/stream/+1",
+            "/stream/1/",
+            "/stream/1x",
+            "/stream/18446744073709551616",
+            "/..",
+            "hello",
+            "example.org:80",
+        ] {
+            assert_eq!(Page::find(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn methods_are_case_sensitive_and_whole() {
+        assert!(Page::Echo.takes("PATCH") && Page::Hello.takes("HEAD"));
+        assert!(!Page::Hello.takes("POST"));
+        for unknown in ["get", "PAT", "GET, HEAD", "TRACE", "CONNECT", ""] {
+            assert!(!is_implemented(unknown), "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The site: what stands at which path is said in `page`.
+
+use super::page::{self, Page};
+use super::source::{Letters, Pieces, Ticks};
+use sockman_backends::sockman::Bytes;
+use sockman_http::http::{HeaderValue, Response, StatusCode, header};
+use sockman_http::{Answered, Body, Reply, Request, Respond, Service, Source, Take, Workers};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// What all loops of a server know. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    stopping: Arc<AtomicBool>,
+}
+
+impl Shared {
+    /// From now on [`/healthz`](Site) is 503, and answers without end come to one.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server stops.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// A site that shows what the server can do.
+///
+/// | path | answer |
+/// |---|---|
+/// | `/`, `/echo` | the request's own body |
+/// | `/hello` | `Hello, world!` |
+/// | `/worker` | the same, by a worker |
+/// | `/stream/N` | N letters, in pieces; with the query `chunked` their number is not told first |
+/// | `/sse` | server-sent events, one each period |
+/// | `/healthz` | `ok`, or 503 while the server stops |
+/// | `/browser` | a page that tries the others |
+#[derive(Clone, Debug)]
+pub struct Site {
+    workers: Workers,
+    shared: Shared,
+    sse_every: Duration,
+}
+
+impl Site {
+    /// A site. Clones share everything.
+    pub fn new(workers: Workers, shared: Shared, sse_every: Duration) -> Site {
+        Site {
+            workers,
+            shared,
+            sse_every,
+        }
+    }
+
+    fn page(&self, page: Page, request: &Request<'_>, body: &[u8], reply: Reply<'_, Pieces>) -> Answered {
+        match page {
+            // Not by the type that the body says it has: what a stranger sends must not become a page of this site.
+            Page::Echo => typed(reply, "application/octet-stream").send(body),
+            _ if request.method() == "OPTIONS" => reply
+                .ok()
+                .header(&header::ALLOW, &HeaderValue::from_static(page.allow()))
+                .empty(),
+            Page::Hello | Page::Server => reply.text(HELLO),
+            Page::Worker => self.workers.run(reply, hello),
+            Page::Stream(count) => {
+                let length = (request.query() != Some("chunked")).then_some(count);
+                typed(reply, "application/octet-stream").stream(Pieces::Letters(Letters::new(count)), length)
+            }
+            Page::Events => {
+                let ticks = Ticks::new(first_event(request), self.sse_every, self.shared.clone());
+                typed(reply, "text/event-stream")
+                    .header(&header::CACHE_CONTROL, &HeaderValue::from_static("no-store"))
+                    .stream(Pieces::Ticks(ticks), None)
+            }
+            Page::Health if self.shared.is_stopping() => {
+                reply.status(StatusCode::SERVICE_UNAVAILABLE).text("stopping\n")
+            }
+            Page::Health => reply.text("ok\n"),
+            Page::Browser => typed(reply, "text/html; charset=utf-8").send(include_bytes!("page.html")),
+        }
+    }
+}
+
+impl Service for Site {
+    type Upload = ();
+    type Source = Pieces;
+
+    /// Only an echo wants a body.
+    fn begin(&mut self, request: &Request<'_>) -> Take<()> {
+        match find(request) {
+            Ok(Page::Echo) => Take::Whole,
+            _ => Take::Nothing,
+        }
+    }
+
+    fn call(&mut self, request: &Request<'_>, body: Body<'_, ()>, reply: Reply<'_, Pieces>) -> Answered {
+        match find(request) {
+            Ok(page) => self.page(page, request, body.bytes(), reply),
+            Err(Wrong::Method) => refuse(reply, StatusCode::NOT_IMPLEMENTED),
+            Err(Wrong::Path) => refuse(reply, StatusCode::NOT_FOUND),
+            Err(Wrong::MethodFor(page)) => {
+                let reply = reply.with(&header::ALLOW, &HeaderValue::from_static(page.allow()));
+                refuse(reply, StatusCode::METHOD_NOT_ALLOWED)
+            }
+        }
+    }
+}
+
+/// Why there is no page for a request.
+enum Wrong {
+    /// No page takes the method.
+    Method,
+    /// There is nothing at the path.
+    Path,
+    /// This page does not take the method.
+    MethodFor(Page),
+}
+
+fn find(request: &Request<'_>) -> Result<Page, Wrong> {
+    let method = request.method();
+    if !page::is_implemented(method) {
+        return Err(Wrong::Method);
+    }
+    match Page::find(request.path()) {
+        None => Err(Wrong::Path),
+        Some(page) if !page.takes(method) => Err(Wrong::MethodFor(page)),
+        Some(page) => Ok(page),
+    }
+}
+
+const HELLO: &str = "Hello, world!";
+
+/// What a worker answers.
+fn hello() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(HELLO.as_bytes()));
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    response
+}
+
+/// A client that has lost its connection goes on after the last event that it had.
+fn first_event(request: &Request<'_>) -> u64 {
+    let last = request
+        .field("last-event-id")
+        .and_then(|id| str::from_utf8(id).ok()?.parse::<u64>().ok());
+    last.map_or(0, |last| last.wrapping_add(1))
+}
+
+fn typed<'a>(reply: Reply<'a, Pieces>, content_type: &'static str) -> Respond<'a, Pieces> {
+    reply
+        .ok()
+        .header(&header::CONTENT_TYPE, &HeaderValue::from_static(content_type))
+}
+
+/// Ends an answer that is an error, by its name.
+pub(super) fn refuse<S: Source>(reply: Reply<'_, S>, status: StatusCode) -> Answered {
+    let reason = status.canonical_reason().unwrap_or_default();
+    reply
+        .status(status)
+        .text(&format!("{}: {}\n", status.as_str(), reason))
+}
