@@ -7,6 +7,7 @@
 //! - A [`Driver`] puts a handler on a [`Backend`] and runs it, one [`turn`](Driver::turn) at a time or to the
 //!   [end](Driver::run).
 //! - Other threads reach the loop through a [`Remote`].
+//! - [`Shards`] runs several loops on threads; [`Spread`] has one accept for all.
 //! - [`Mux`] puts two protocols on one loop; [`Wrapper`] changes what a handler is given.
 //! - [`shared`] is for those who write a backend.
 
@@ -26,7 +27,9 @@ mod net;
 mod options;
 mod reason;
 mod remote;
+mod shards;
 pub mod shared;
+mod spread;
 mod stats;
 mod sync;
 mod wrapper;
@@ -44,5 +47,7 @@ pub use net::{ConnInfo, SockMan};
 pub use options::{DialOptions, ListenOptions};
 pub use reason::{Closed, DialError, Disconnect, Gone, RemoteError, Sent, WantError};
 pub use remote::{Mailbox, Remote};
+pub use shards::Shards;
+pub use spread::{Seat, Spread};
 pub use stats::{Stats, Syscall, Syscalls};
 pub use wrapper::Wrapper;

@@ -197,6 +197,9 @@ macro_rules! machine_scripts {
                 detach_is_refused_outside_open,
                 adopting_what_is_no_connection_is_refused,
                 an_adopted_blocking_socket_does_not_block;
+            sharding:
+                connections_go_to_the_loop_with_the_fewest,
+                shards_that_cannot_start_say_why;
             routing:
                 an_adopted_socket_belongs_to_the_side_that_adopted_it;
             layer:
