@@ -33,7 +33,7 @@ pub(crate) enum Command {
 }
 
 /// What servers have in common.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ServerArgs {
     // Not as a comment of documentation, where the brackets would be a link.
     #[arg(
@@ -64,7 +64,7 @@ impl ServerArgs {
     }
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct EchoArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,

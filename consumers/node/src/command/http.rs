@@ -4,19 +4,23 @@ use super::{print, serve, stats};
 use crate::args::http::HttpArgs;
 use crate::failure::Failure;
 use crate::signals::StopOnSignal;
-use sockman_backends::sockman::{Backend, Driver, Endpoint, SockMan};
-use sockman_http::{Server, Service, Workers};
+use rustix::process::{Resource, getrlimit};
+use sockman_backends::sockman::{Backend, Config, Driver, Endpoint, Seat, Shards, SockMan, Spread, Stats};
+use sockman_http::{Server, Service, Settings, Workers};
 use sockman_node::OnBackend;
 use sockman_node::http::{Probe, Shared, Site};
+use std::fmt::Write;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Runs the HTTP server to its end.
 pub(crate) fn run(args: &HttpArgs) -> Result<(), Failure> {
     let choice = serve::choice(&args.server)?;
     let shared = Shared::default();
+    let plan = Plan::new(args)?;
     if args.probe {
         return choice.run(Serve {
-            args,
+            plan,
             service: Probe,
             shared,
         });
@@ -24,31 +28,76 @@ pub(crate) fn run(args: &HttpArgs) -> Result<(), Failure> {
     let workers =
         Workers::new(args.workers.get(), args.worker_queue).map_err(Failure::system("start the workers"))?;
     choice.run(Serve {
-        args,
+        plan,
         service: Site::new(workers, shared.clone(), args.sse_every()),
         shared,
     })
 }
 
-struct Serve<'a, V> {
+/// What the command line comes to.
+struct Plan<'a> {
     args: &'a HttpArgs,
+    settings: Settings,
+    /// Of each loop.
+    config: Config,
+}
+
+impl<'a> Plan<'a> {
+    fn new(args: &'a HttpArgs) -> Result<Plan<'a>, Failure> {
+        let settings = args.settings()?;
+        let mut config = args.config()?;
+        let shards = args.shards.get();
+        if shards > 1 {
+            // Each loop takes its share of what there may be in all.
+            let all = config.max_connections.unwrap_or_else(descriptors);
+            config.max_connections = Some(all.div_ceil(shards));
+        }
+        Ok(Plan {
+            args,
+            settings,
+            config,
+        })
+    }
+}
+
+/// As many connections as there may be descriptors, less some for other things.
+fn descriptors() -> usize {
+    let limit = getrlimit(Resource::Nofile).current;
+    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    limit.saturating_sub(64).max(1)
+}
+
+struct Serve<'a, V> {
+    plan: Plan<'a>,
     service: V,
     shared: Shared,
 }
 
-impl<V: Service> OnBackend for Serve<'_, V> {
+impl<V: Service + Clone + Send + Sync + 'static> OnBackend for Serve<'_, V> {
     type Output = Result<(), Failure>;
 
     fn run<B: Backend>(self) -> Result<(), Failure> {
-        let args = self.args;
-        let server = Server::new(self.service, args.settings()?);
-        let mut driver = Driver::<B, _>::new(&args.config()?, server)
-            .map_err(Failure::system(serve::cannot_start::<B>()))?;
-        let mut listening = Vec::new();
-        for at in &args.server.listen {
-            let listened = driver.with(|server, net| listen(server, net, args, at));
-            listening.push(listened.map_err(Failure::system(format!("listen on {at}")))?);
-        }
+        let stats = if self.plan.args.shards.get() > 1 {
+            self.several::<B>()?
+        } else {
+            self.single::<B>()?
+        };
+        print(&stats)
+    }
+}
+
+impl<V: Service + Clone + Send + Sync + 'static> Serve<'_, V> {
+    /// One loop, on this thread. Gives the counters, if they are to be printed.
+    fn single<B: Backend>(self) -> Result<String, Failure> {
+        let Plan {
+            args,
+            settings,
+            config,
+        } = self.plan;
+        let server = Server::new(self.service, settings);
+        let mut driver =
+            Driver::<B, _>::new(&config, server).map_err(Failure::system(serve::cannot_start::<B>()))?;
+        let listening = driver.with(|server, net| listen(server, net, args))?;
         // Before anything is printed: whoever has read that we listen may send us a signal.
         let (remote, shared) = (driver.remote(), self.shared);
         let stop = move |within| {
@@ -60,20 +109,84 @@ impl<V: Service> OnBackend for Serve<'_, V> {
 
         driver.run().map_err(Failure::system(serve::CANNOT_GO_ON))?;
         drop(signals);
-        if args.server.stats {
-            print(&stats::lines(&driver.with(|_, net| net.stats().clone())))?;
-        }
-        Ok(())
+        let stats = driver.with(|_, net| net.stats().clone());
+        Ok(report(args, &[stats]))
+    }
+
+    /// Several loops, on threads of their own. The first accepts for all.
+    fn several<B: Backend>(self) -> Result<String, Failure> {
+        let args = Arc::new(self.plan.args.clone());
+        let Plan { settings, config, .. } = self.plan;
+        let seats = Seat::group(args.shards.get());
+        let listening = Arc::new(Mutex::new(Vec::new()));
+        let make = {
+            let (args, service, listening) = (args.clone(), self.service, listening.clone());
+            move |shard: usize| {
+                let server = Server::new(service.clone(), settings.clone());
+                let spread = Spread::new(server, seats[shard].clone());
+                let mut driver = Driver::<B, _>::new(&config, spread)?;
+                let at = driver.with(|spread, net| {
+                    spread.join(net);
+                    if shard == 0 {
+                        listen(spread.handler_mut(), net, &args)
+                    } else {
+                        Ok(Vec::new())
+                    }
+                });
+                let at = at.map_err(io::Error::other)?;
+                listening
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .extend(at);
+                Ok(driver)
+            }
+        };
+        let shards = Shards::start::<B, _>(args.shards.get(), make).map_err(|why| {
+            why.downcast()
+                .unwrap_or_else(Failure::system(serve::cannot_start::<B>()))
+        })?;
+        let (remotes, shared): (Vec<_>, _) = (shards.remotes().collect(), self.shared);
+        let stop = move |within| {
+            shared.stop();
+            // All of them, whatever has become of the others.
+            let alive = remotes.iter().filter(|remote| remote.stop(within).is_ok());
+            alive.count() > 0
+        };
+        let signals = StopOnSignal::start(args.server.drain(), stop)?;
+        serve::tell::<B>(&listening.lock().unwrap_or_else(PoisonError::into_inner))?;
+
+        let counted = shards.join().map_err(Failure::system(serve::CANNOT_GO_ON))?;
+        drop(signals);
+        Ok(report(&args, &counted))
     }
 }
 
-/// Listens, and tells where: with the port that the kernel chose.
+/// Listens everywhere, and tells where: with the ports that the kernel chose.
 fn listen<V: Service, S: SockMan>(
     server: &mut Server<V>,
     net: &mut S,
     args: &HttpArgs,
-    at: &Endpoint,
-) -> io::Result<Endpoint> {
-    let listener = server.listen(net, at, &args.listen_options())?;
-    Ok(net.local_addr(listener).unwrap_or_else(|| at.clone()))
+) -> Result<Vec<Endpoint>, Failure> {
+    let mut listening = Vec::new();
+    for at in &args.server.listen {
+        let listener = server
+            .listen(net, at, &args.listen_options())
+            .map_err(Failure::system(format!("listen on {at}")))?;
+        listening.push(net.local_addr(listener).unwrap_or_else(|| at.clone()));
+    }
+    Ok(listening)
+}
+
+/// What `--stats` prints.
+fn report(args: &HttpArgs, all: &[Stats]) -> String {
+    let mut text = String::new();
+    if args.server.stats {
+        for (shard, one) in all.iter().enumerate() {
+            if all.len() > 1 {
+                let _ = writeln!(text, "shard {shard}");
+            }
+            text.push_str(&stats::lines(one));
+        }
+    }
+    text
 }

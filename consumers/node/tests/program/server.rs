@@ -22,7 +22,7 @@ pub(crate) fn run(args: &[&str]) -> Output {
     sockman().args(args).output().expect("the program starts")
 }
 
-/// A running `sockman echo`; killed when dropped.
+/// A running server; killed when dropped.
 pub(crate) struct Server {
     child: Child,
     lines: Receiver<String>,
@@ -40,10 +40,19 @@ pub(crate) struct Ended {
 }
 
 impl Server {
-    /// Starts it on `backend`, listening at each of `at`, and waits until it listens.
+    /// Starts `sockman echo` on `backend`, listening at each of `at`, and waits until it listens.
     pub(crate) fn start(backend: &str, at: &[&str], more: &[&str]) -> Server {
+        Server::start_as("echo", backend, at, more)
+    }
+
+    /// The same with `sockman http`.
+    pub(crate) fn http(backend: &str, at: &[&str], more: &[&str]) -> Server {
+        Server::start_as("http", backend, at, more)
+    }
+
+    fn start_as(what: &str, backend: &str, at: &[&str], more: &[&str]) -> Server {
         let mut command = sockman();
-        command.args(["echo", "--backend", backend]).args(more);
+        command.args([what, "--backend", backend]).args(more);
         for at in at {
             command.args(["--listen", at]);
         }

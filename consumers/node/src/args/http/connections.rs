@@ -10,7 +10,7 @@ fn default() -> Settings {
     Settings::default()
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Connections")]
 pub(super) struct ConnectionArgs {
     /// Connections of each loop at once; those above are closed at once, without an answer. By default they wait, see

@@ -21,7 +21,7 @@ fn nonzero(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "The loop")]
 pub(super) struct EngineArgs {
     /// Bytes read from, and written to, one connection before others have their turn.

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use times::TimeArgs;
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct HttpArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
@@ -58,7 +58,7 @@ pub(crate) struct HttpArgs {
 }
 
 /// JSON-RPC. Without credentials there is none.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "JSON-RPC (without credentials there is none)")]
 pub(crate) struct RpcArgs {
     /// A user who may call.

@@ -4,7 +4,7 @@ use crate::args::values::Size;
 use crate::failure::Failure;
 use sockman_http::{Dialect, Limits};
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "What a request may be")]
 pub(super) struct RequestArgs {
     /// Bytes of a request line; above it 414. 8KiB with --bitcoin-compat.

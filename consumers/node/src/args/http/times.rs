@@ -8,7 +8,7 @@ fn default() -> Settings {
     Settings::default()
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "For how long (in seconds)")]
 pub(super) struct TimeArgs {
     /// From the first byte of a head to its last; above it 408.
