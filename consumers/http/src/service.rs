@@ -1,8 +1,9 @@
 //! What an application implements.
 
 use crate::deferred::{Mail, Resumer};
-use crate::http1::{Flow, Head};
+use crate::http1::{Flow, Head, Version};
 use crate::reply::{Answered, Reply};
+use bytes::Bytes;
 use sockman::{Conn, Endpoint};
 use std::time::Duration;
 
@@ -153,6 +154,24 @@ impl<'a> Request<'a> {
     /// Who sent it.
     pub fn peer(&self) -> &'a Endpoint {
         self.peer
+    }
+
+    /// The request in the types of the crate `http`, for code that has them already: a copy, with the peer's [`Endpoint`] among its
+    /// extensions. Fails for the few targets that are no URI as that crate has it.
+    pub fn to_http(&self, body: Bytes) -> Result<http::Request<Bytes>, http::Error> {
+        let version = match self.head.version {
+            Version::V10 => http::Version::HTTP_10,
+            Version::V11 => http::Version::HTTP_11,
+        };
+        let mut request = http::Request::builder()
+            .method(self.head.method)
+            .uri(self.head.target)
+            .version(version)
+            .extension(self.peer.clone());
+        for field in self.head.fields {
+            request = request.header(field.name, field.value);
+        }
+        request.body(body)
     }
 
     /// The token by which any thread goes on with a body that an [`Upload`] has stopped.
