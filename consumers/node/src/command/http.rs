@@ -95,6 +95,7 @@ impl<V: Service + Clone + Send + Sync + 'static> Serve<'_, V> {
             config,
         } = self.plan;
         let server = Server::new(self.service, settings);
+        self.shared.count(server.counters());
         let mut driver =
             Driver::<B, _>::new(&config, server).map_err(Failure::system(serve::cannot_start::<B>()))?;
         let listening = driver.with(|server, net| listen(server, net, args))?;
@@ -121,8 +122,10 @@ impl<V: Service + Clone + Send + Sync + 'static> Serve<'_, V> {
         let listening = Arc::new(Mutex::new(Vec::new()));
         let make = {
             let (args, service, listening) = (args.clone(), self.service, listening.clone());
+            let shared = self.shared.clone();
             move |shard: usize| {
                 let server = Server::new(service.clone(), settings.clone());
+                shared.count(server.counters());
                 let spread = Spread::new(server, seats[shard].clone());
                 let mut driver = Driver::<B, _>::new(&config, spread)?;
                 let at = driver.with(|spread, net| {

@@ -11,6 +11,7 @@ pub(super) enum Page {
     Events,
     /// As [`Page::Hello`], by a worker.
     Worker,
+    Metrics,
     Health,
     /// A page for browsers, which tries the others.
     Browser,
@@ -28,6 +29,7 @@ impl Page {
             "/hello" => Page::Hello,
             "/sse" => Page::Events,
             "/worker" => Page::Worker,
+            "/metrics" => Page::Metrics,
             "/healthz" => Page::Health,
             "/browser" => Page::Browser,
             "*" => Page::Server,

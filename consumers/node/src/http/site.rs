@@ -4,26 +4,42 @@ use super::page::{self, Page};
 use super::source::{Letters, Pieces, Ticks};
 use sockman_backends::sockman::Bytes;
 use sockman_http::http::{HeaderValue, Response, StatusCode, header};
-use sockman_http::{Answered, Body, Reply, Request, Respond, Service, Source, Take, Workers};
-use std::sync::Arc;
+use sockman_http::{
+    Answered, Body, Counters, Reply, Request, Respond, Service, Source, Take, Workers, metrics, sse,
+};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What all loops of a server know. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Shared {
-    stopping: Arc<AtomicBool>,
+pub struct Shared(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    stopping: AtomicBool,
+    counters: Mutex<Vec<Counters>>,
 }
 
 impl Shared {
+    /// One more loop's server counts here, for [`/metrics`](Site).
+    pub fn count(&self, counters: Counters) {
+        self.counters().push(counters);
+    }
+
+    fn counters(&self) -> MutexGuard<'_, Vec<Counters>> {
+        // A list that is only added to is right at any time, also after a panic.
+        self.0.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// From now on [`/healthz`](Site) is 503, and answers without end come to one.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.0.stopping.store(true, Ordering::Relaxed);
     }
 
     /// Whether the server stops.
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        self.0.stopping.load(Ordering::Relaxed)
     }
 }
 
@@ -36,6 +52,7 @@ impl Shared {
 /// | `/worker` | the same, by a worker |
 /// | `/stream/N` | N letters, in pieces; with the query `chunked` their number is not told first |
 /// | `/sse` | server-sent events, one each period |
+/// | `/metrics` | what the servers of all loops have counted, for Prometheus |
 /// | `/healthz` | `ok`, or 503 while the server stops |
 /// | `/browser` | a page that tries the others |
 #[derive(Clone, Debug)]
@@ -71,9 +88,13 @@ impl Site {
             }
             Page::Events => {
                 let ticks = Ticks::new(first_event(request), self.sse_every, self.shared.clone());
-                typed(reply, "text/event-stream")
+                typed(reply, sse::MEDIA_TYPE)
                     .header(&header::CACHE_CONTROL, &HeaderValue::from_static("no-store"))
                     .stream(Pieces::Ticks(ticks), None)
+            }
+            Page::Metrics => {
+                let text = metrics::text(&self.shared.counters());
+                typed(reply, metrics::MEDIA_TYPE).send_bytes(text.into())
             }
             Page::Health if self.shared.is_stopping() => {
                 reply.status(StatusCode::SERVICE_UNAVAILABLE).text("stopping\n")

@@ -1,8 +1,8 @@
 //! Answers that come piece by piece.
 
 use super::site::Shared;
+use sockman_http::sse::Event;
 use sockman_http::{Pull, Source};
-use std::io::Write as _;
 use std::time::Duration;
 
 /// What a [`Site`](super::Site) sends piece by piece.
@@ -84,8 +84,9 @@ impl Source for Ticks {
         }
         let number = self.next;
         self.next = number.wrapping_add(1);
-        // Writing to memory cannot fail.
-        let _ = write!(to, "id: {number}\ndata: tick {number}\n\n");
+        Event::new(&format!("tick {number}"))
+            .id(&number.to_string())
+            .write(to);
         Pull::After(self.every)
     }
 }

@@ -212,7 +212,8 @@ fn unwanted_bodies_are_thrown_away_up_to_a_limit() {
 #[test]
 fn answers_have_numbers_when_they_are_asked_for() {
     talk(&[], |client| {
-        assert_eq!(client.get("/hello").field("x-request-id"), None)
+        let answer = client.get("/hello");
+        assert_eq!(answer.field("x-request-id"), None);
     });
     talk(&["--request-ids"], |client| {
         let first = client

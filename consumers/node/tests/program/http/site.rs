@@ -179,6 +179,42 @@ fn events_come_one_by_one_and_go_on_where_they_were() {
 }
 
 #[test]
+fn metrics_count_what_all_loops_have_done() {
+    for shards in ["1", "2"] {
+        everywhere(&["--shards", shards], |server| {
+            let mut clients = [Client::new(&server.at[0]), Client::new(&server.at[0])];
+            for client in &mut clients {
+                assert_eq!(client.get("/hello").status, 200);
+                assert_eq!(client.get("/nowhere").status, 404);
+            }
+            let mut bad = Client::new(&server.at[0]);
+            bad.send("GET / HTTP/3.1\r\n\r\n");
+            assert_eq!(bad.answer().status, 505);
+            drop(bad);
+            let answer = clients[1].get("/metrics");
+            assert_eq!(
+                answer.field("content-type"),
+                Some("text/plain; version=0.0.4; charset=utf-8")
+            );
+            for line in [
+                "sockman_http_connections_total 3",
+                "sockman_http_requests_total 5",
+                "sockman_http_responses_total{code=\"200\"} 2",
+                "sockman_http_responses_total{code=\"404\"} 2",
+                "sockman_http_responses_total{code=\"505\"} 1",
+                "sockman_http_rejects_total{reason=\"MajorVersion\"} 1",
+            ] {
+                assert!(
+                    answer.text().lines().any(|other| other == line),
+                    "{line}: {}",
+                    answer.text()
+                );
+            }
+        });
+    }
+}
+
+#[test]
 fn probes_find_what_they_expect() {
     talk(&["--probe"], |client| {
         let answer = client.get("/");
