@@ -9,6 +9,7 @@
 //! - [`Router`]: from paths and methods to functions; layers are services around services
 //! - [`Source`] and [`Upload`]: bodies piece by piece, as fast as the other end takes them
 //! - [`http1`]: the protocol without sockets or time; [`Limits`]: what a client may send; [`Reject`]: why a request is refused
+//! - [`rpc`]: JSON-RPC as Bitcoin Core speaks it
 //! - [`metrics`], [`sse`]: counters as Prometheus has them, and server-sent events
 //!
 //! With the feature `async`, code that is `async` can answer too.
@@ -24,6 +25,7 @@ pub mod metrics;
 mod reject;
 mod reply;
 mod router;
+pub mod rpc;
 mod serve;
 mod server;
 mod service;

@@ -105,6 +105,12 @@ impl<'a, S: Source> Reply<'a, S> {
     }
 }
 
+/// So long after, or in a century.
+pub(crate) fn later(now: Instant, wait: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+    now + wait.min(CENTURY)
+}
+
 /// An answer that has been begun: its status and perhaps some fields are there.
 #[derive(Debug)]
 #[must_use]
@@ -188,7 +194,7 @@ impl<S: Source> Respond<'_, S> {
             head: self.own.take().unwrap_or_default(),
             source,
             framing,
-            due: self.wait.map(|wait| self.scene.now + wait),
+            due: self.wait.map(|wait| later(self.scene.now, wait)),
         };
         self.enqueue(progress)
     }
@@ -211,7 +217,7 @@ impl<S: Source> Respond<'_, S> {
             }
             (Some(payload), None) => self.enqueue(Progress::Ready(payload)),
             (Some(payload), Some(wait)) => {
-                let until = self.scene.now + wait;
+                let until = later(self.scene.now, wait);
                 self.enqueue(Progress::Held(until, payload))
             }
         }

@@ -26,7 +26,7 @@ impl Requests for Log {
         let keep = if head.keep_alive { "keep" } else { "close" };
         let _ = write!(self.text, "{} {} {version} {keep}", head.method, head.target);
         if head.form != Form::Origin {
-            let _ = write!(self.text, " {:?} for {}", head.form, head.authority);
+            let _ = write!(self.text, " {:?} for {}", head.form, head.authority());
         }
         match head.length {
             Length::None => {}

@@ -114,6 +114,9 @@ pub fn end(out: &mut Vec<u8>, status: StatusCode, terms: Terms, length: Option<u
             None => Framing::Close,
         };
     }
+    if terms.is_head {
+        framing = Framing::Empty;
+    }
     let stays = terms.keep_alive && framing != Framing::Close;
     match (terms.version, stays) {
         (Version::V11, true) => {}
@@ -121,7 +124,7 @@ pub fn end(out: &mut Vec<u8>, status: StatusCode, terms: Terms, length: Option<u
         (_, false) => line(out, b"connection", b"close"),
     }
     out.extend_from_slice(b"\r\n");
-    if terms.is_head { Framing::Empty } else { framing }
+    framing
 }
 
 /// The line before the data of a chunk, which is not empty and is followed by CRLF.

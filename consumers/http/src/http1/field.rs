@@ -1,8 +1,26 @@
 //! Fields: lists and tokens (RFC 9110 section 5.6).
 
+/// A set of bytes: letters, digits and these.
+pub(super) const fn set(others: &[u8]) -> [bool; 256] {
+    let mut set = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        set[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut place = 0;
+    while place < others.len() {
+        set[others[place] as usize] = true;
+        place += 1;
+    }
+    set
+}
+
 /// Whether this is a `tchar` (RFC 9110 section 5.6.2).
+#[inline]
 pub(super) fn is_token_char(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    const TOKEN: [bool; 256] = set(b"!#$%&'*+-.^_`|~");
+    TOKEN[usize::from(byte)]
 }
 
 /// Whether this is a token.

@@ -27,8 +27,6 @@ pub struct Head<'a> {
     pub target: &'a str,
     /// Its form.
     pub form: Form,
-    /// The host and port that the request is for: of an absolute target, otherwise of `Host`; empty without either.
-    pub authority: &'a str,
     /// The version.
     pub version: Version,
     /// All fields, in order, as they were sent.
@@ -39,11 +37,19 @@ pub struct Head<'a> {
     pub keep_alive: bool,
     /// Whether the client waits for 100 (Continue) before it sends the body (RFC 9110 section 10.1.1).
     pub expects_continue: bool,
+    /// The host and port, as bytes: see [`authority`](Head::authority).
+    host: &'a [u8],
     /// The bytes of all of it.
     raw: &'a [u8],
 }
 
 impl<'a> Head<'a> {
+    /// The host and port that the request is for: of an absolute target, otherwise of `Host`; empty without either.
+    pub fn authority(&self) -> &'a str {
+        // It has been checked: it is ASCII.
+        std::str::from_utf8(self.host).unwrap_or_default()
+    }
+
     /// The target's path and query, as they were sent: of an absolute target without scheme and authority, `/` where that leaves
     /// nothing (RFC 9112 section 3.2.2); other forms as they are.
     pub fn path_and_query(&self) -> &'a str {
@@ -133,12 +139,12 @@ pub(super) fn read<R>(
         method,
         target,
         form,
-        authority: authority.or(fields.host).unwrap_or_default(),
         version,
         fields: request.headers,
         length: fields.length,
         keep_alive: fields.keep_alive,
         expects_continue: fields.expects_continue && fields.length != Length::None,
+        host: (authority.map(str::as_bytes)).or(fields.host).unwrap_or_default(),
         raw: data,
     };
     Ok(then(&head))
@@ -167,7 +173,7 @@ pub(super) fn normalize_version(line: &mut [u8], dialect: Dialect) -> Result<(),
 
 /// What the fields say that the framing and the connection depend on.
 struct Fields<'a> {
-    host: Option<&'a str>,
+    host: Option<&'a [u8]>,
     length: Length,
     keep_alive: bool,
     expects_continue: bool,
@@ -185,7 +191,10 @@ impl<'a> Fields<'a> {
                     if host.is_some() {
                         return Err(Reject::HostRepeated);
                     }
-                    host = Some(host::check(field.value)?);
+                    if !host::is_host(field.value) {
+                        return Err(Reject::HostMalformed);
+                    }
+                    host = Some(field.value);
                 }
                 6 if field.name.eq_ignore_ascii_case("expect") => {
                     for member in members(field.value) {

@@ -42,8 +42,7 @@ impl Lines {
 
     /// Where the head ends, behind its empty line, if that is there. `data` begins with the head.
     pub(super) fn find_end(&mut self, data: &[u8], limits: &Limits) -> Result<Option<usize>, Reject> {
-        while let Some(place) = memchr(b'\n', &data[self.scanned..]) {
-            let end = self.scanned + place;
+        while let Some(end) = find_lf(data, self.scanned) {
             // What is too long is refused for that, whether or not its end is there.
             self.scanned = end;
             self.check(limits)?;
@@ -67,6 +66,7 @@ impl Lines {
         Ok(None)
     }
 
+    #[inline]
     fn check(&self, limits: &Limits) -> Result<(), Reject> {
         let line = if self.count == 0 {
             self.scanned.saturating_sub(1)
@@ -83,9 +83,45 @@ impl Lines {
     }
 }
 
+/// Where the next line feed is, from `from` on. Most lines are shorter than what makes a call of `memchr` worth its while.
+#[inline]
+fn find_lf(data: &[u8], from: usize) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    const SHORT: usize = 64;
+    let mut at = from;
+    while at < from + SHORT
+        && let Some(word) = data.get(at..).and_then(|rest| rest.first_chunk())
+    {
+        // A byte of `odd` is 0 where there is a line feed; the lowest bit that is left marks the first of them.
+        let odd = u64::from_le_bytes(*word) ^ (ONES * u64::from(b'\n'));
+        let marks = odd.wrapping_sub(ONES) & !odd & (ONES << 7);
+        if marks != 0 {
+            return Some(at + (marks.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    memchr(b'\n', &data[at..]).map(|place| at + place)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn line_feeds_are_found_wherever_they_are() {
+        for length in 0..100 {
+            for place in 0..length {
+                let mut data = vec![b'\n' ^ 1; length];
+                data[place] = b'\n';
+                for from in 0..=length {
+                    let expected = (place >= from).then_some(place);
+                    assert_eq!(find_lf(&data, from), expected, "{length} {place} {from}");
+                }
+                data[place..].fill(b'\n');
+                assert_eq!(find_lf(&data, 0), Some(place), "the first of several");
+            }
+        }
+    }
 
     /// However a head comes, each byte is looked at once: that is what makes it linear.
     #[test]

@@ -94,6 +94,7 @@ enum State {
 pub struct Decoder {
     state: State,
     blank_lines: u32,
+    refuses_head: bool,
 }
 
 impl Decoder {
@@ -109,6 +110,17 @@ impl Decoder {
             State::Body(Body::Chunked(_)) => false,
             State::Head(_) | State::Refused(_) => true,
         }
+    }
+
+    /// Whether the request that was refused was `HEAD`, so that its answer has no body (RFC 9110 section 9.3.2).
+    pub fn refuses_head(&self) -> bool {
+        self.refuses_head
+    }
+
+    /// Whether all bytes of a request were consumed, and it was stopped before it said so: then [`decode`](Decoder::decode) goes
+    /// on without any more of them.
+    pub fn is_at_end(&self) -> bool {
+        matches!(self.state, State::Body(Body::Known(0)))
     }
 
     /// Whether a request has begun and is not complete.
@@ -153,6 +165,8 @@ impl Decoder {
                     }
                 }
                 Err(why) => {
+                    let is_head = matches!(self.state, State::Head(_));
+                    self.refuses_head = is_head && data[consumed..].starts_with(b"HEAD ");
                     self.state = State::Refused(why);
                     return Err(why);
                 }

@@ -4,6 +4,7 @@ use super::Server;
 use super::counters::Count;
 use super::state::Unsent;
 use super::work::Work;
+use crate::http1::encode::Terms;
 use crate::service::Service;
 use http::StatusCode;
 use sockman::{Conn, Disconnect, SockMan};
@@ -30,7 +31,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             .is_some_and(|begun| since(begun) >= settings.head_within)
         {
             self.common.counters.add(Count::head_timeouts);
-            self.give_up(StatusCode::REQUEST_TIMEOUT, "the head took too long");
+            self.give_up(StatusCode::REQUEST_TIMEOUT, "the head took too long", Terms::LAST);
             return;
         }
         if let Some((begun, bytes)) = self.state.period
@@ -38,7 +39,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         {
             if self.state.body_bytes - bytes < settings.body_least {
                 self.common.counters.add(Count::body_timeouts);
-                self.give_up(StatusCode::REQUEST_TIMEOUT, "the body took too long");
+                self.give_up(StatusCode::REQUEST_TIMEOUT, "the body took too long", Terms::LAST);
                 return;
             }
             self.state.period = Some((now, self.state.body_bytes));
@@ -55,30 +56,37 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
                 );
             }
         }
+        if self.state.unsent != Unsent::No && since(self.state.looked.0) >= settings.look() {
+            self.look();
+        }
+        if self.state.is_idle() && since(self.state.moved) >= settings.idle {
+            self.common.counters.add(Count::idle_closes);
+            self.state.last = true;
+        }
+    }
+
+    /// Looks whether the client takes what is queued for it.
+    fn look(&mut self) {
         let Some(info) = self.net.info(self.conn) else {
             return;
         };
-        let has_taken = info.bytes_out != self.state.bytes_out;
-        self.state.bytes_out = info.bytes_out;
-        if info.queued == 0 {
-            self.state.unsent = Unsent::No;
-        } else if has_taken {
-            (self.state.unsent, self.state.moved) = (Unsent::Yes, now);
-        } else {
-            self.state.unsent = Unsent::Yes;
-            if since(self.state.moved) >= settings.response_stall {
-                self.common.counters.add(Count::response_stalls);
-                self.disconnect(Disconnect::Reset);
-                return;
-            }
+        let (now, state) = (self.now, &mut *self.state);
+        let has_taken = info.bytes_out != state.looked.1;
+        state.looked = (now, info.bytes_out);
+        if has_taken {
+            state.taken = now;
         }
-        let is_idle = self.state.queue.is_empty()
-            && self.state.head_begun.is_none()
-            && self.state.period.is_none()
-            && self.state.unsent == Unsent::No;
-        if is_idle && since(self.state.moved) >= settings.idle {
-            self.common.counters.add(Count::idle_closes);
-            self.state.last = true;
+        if has_taken && state.unsent == Unsent::Yes {
+            state.moved = now;
+        }
+        if info.queued == 0 {
+            state.unsent = Unsent::No;
+            return;
+        }
+        state.unsent = Unsent::Yes;
+        if now.saturating_duration_since(state.taken) >= self.settings.response_stall {
+            self.common.counters.add(Count::response_stalls);
+            self.disconnect(Disconnect::Reset);
         }
     }
 }

@@ -5,6 +5,7 @@ use super::state::{Connection, Receiving};
 use super::work::{self, Work};
 use super::{SPARE_OUTPUT, Server};
 use crate::deferred::Mail;
+use crate::reply::later;
 use crate::service::Service;
 use sockman::{Closed, Conn, Disconnect, Endpoint, Handler, Origin, SockMan};
 use std::time::Duration;
@@ -101,7 +102,7 @@ impl<V: Service> Handler for Server<V> {
                 Ok(consumed) if !work.state.last => consumed,
                 Ok(_) => data.len(),
                 Err(why) => {
-                    work.refuse(why);
+                    work.refuse(why, decoder.refuses_head());
                     data.len()
                 }
             }
@@ -111,7 +112,7 @@ impl<V: Service> Handler for Server<V> {
     fn drained<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut ()) {
         self.with(net, conn, |work| {
             work.state.high = false;
-            work.state.moved = work.now;
+            (work.state.moved, work.state.taken) = (work.now, work.now);
         });
     }
 
@@ -156,7 +157,7 @@ impl<V: Service> Handler for Server<V> {
             net.unlisten(listener);
         }
         self.common.draining = true;
-        let call = net.now() + self.settings.last_call.min(within / 2);
+        let call = later(net.now(), self.settings.last_call.min(within / 2));
         self.last_call = Some(self.last_call.map_or(call, |earlier| earlier.min(call)));
         net.set_timer(call, LAST_CALL);
     }
@@ -165,10 +166,15 @@ impl<V: Service> Handler for Server<V> {
         let lingering = Disconnect::Flush {
             within: self.settings.linger,
         };
+        // From now on, those that have a request hang up after its answer, whatever that has said.
+        self.common.called = true;
         for (conn, connection) in self.connections.iter_mut() {
             if connection.is_idle() && !connection.state.disconnected {
-                connection.state.disconnected = true;
-                net.disconnect(conn, lingering);
+                connection.state.last = true;
+                if !connection.state.high {
+                    connection.state.disconnected = true;
+                    net.disconnect(conn, lingering);
+                }
             }
         }
     }

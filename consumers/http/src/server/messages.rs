@@ -58,16 +58,16 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         response: &Response<()>,
         length: Option<u64>,
     ) -> Option<(Payload, Framing)> {
-        let (common, state) = (&mut *self.common, &mut *self.state);
         let status = response.status();
-        let draining = common.draining;
+        let is_final = self.is_final(exchange);
+        let (common, state) = (&mut *self.common, &mut *self.state);
         let (bytes, framing, stays) = state.queue.change(exchange, |waiting| {
             if !matches!(waiting.progress, Progress::Waiting) {
                 // It has been answered in the application's place.
                 return None;
             }
             waiting.status = Some(status);
-            waiting.terms.keep_alive &= !draining;
+            waiting.terms.keep_alive &= !is_final;
             let mut bytes = Vec::with_capacity(256);
             encode::start(&mut bytes, status, common.date.text());
             bytes.extend_from_slice(&waiting.extra);
@@ -82,6 +82,13 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         state.last |= !stays;
         common.counters.answered(status);
         Some((Payload::of(bytes), framing))
+    }
+
+    /// Whether nothing will follow the answer to this request.
+    fn is_final(&self, exchange: u64) -> bool {
+        let ends =
+            self.state.last || self.common.draining && !matches!(self.state.receiving, Receiving::Blocked(_));
+        ends && self.state.queue.is_back(exchange)
     }
 
     fn set(&mut self, exchange: u64, progress: Progress<V::Source>) {
@@ -103,12 +110,16 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
 
     /// Answers in the application's place.
     pub(super) fn fail(&mut self, exchange: u64, status: StatusCode, text: &str) {
+        let is_final = self.is_final(exchange);
         let terms = self.state.queue.change(exchange, |waiting| {
-            waiting.status = Some(status);
-            matches!(waiting.progress, Progress::Waiting).then_some(waiting.terms)
+            let waits = matches!(waiting.progress, Progress::Waiting);
+            if waits {
+                waiting.status = Some(status);
+            }
+            waits.then_some(waiting.terms)
         });
         if let Some(Some(mut terms)) = terms {
-            terms.keep_alive &= !self.common.draining;
+            terms.keep_alive &= !is_final;
             self.state.last |= !terms.keep_alive;
             let payload = self.error(status, text, terms);
             self.set(exchange, Progress::Ready(payload));

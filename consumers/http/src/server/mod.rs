@@ -77,7 +77,10 @@ struct Common<V> {
     /// Where other threads' answers come in; made with the first connection.
     mail: Option<Mail>,
     next_id: u64,
+    /// The server was stopped.
     draining: bool,
+    /// And the last call is over.
+    called: bool,
 }
 
 impl<V: Service> Server<V> {
@@ -93,6 +96,7 @@ impl<V: Service> Server<V> {
                 mail: None,
                 next_id: 0,
                 draining: false,
+                called: false,
             },
             settings,
             connections: ConnMap::new(),

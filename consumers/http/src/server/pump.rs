@@ -53,13 +53,15 @@ fn give<V: Service, N: SockMan>(work: &mut Work<'_, V, N>) {
         let Some(step) = work.state.queue.change_front(change) else {
             return;
         };
-        given += work.common.out.len() - before;
+        let added = work.common.out.len() - before;
+        given += added;
         if work.common.out.len() > FLUSH {
             work.flush();
         }
         match step {
             Step::Wait => return,
-            Step::More if given > BUDGET => {
+            // (A source that has nothing and says that there is more is asked again, but not at the cost of others.)
+            Step::More if given > BUDGET || added == 0 => {
                 work.state.more = true;
                 return;
             }

@@ -137,6 +137,13 @@ impl<S> Queue<S> {
         self.exchanges.front()
     }
 
+    /// Whether this is the last request.
+    pub(crate) fn is_back(&self, number: u64) -> bool {
+        self.exchanges
+            .back()
+            .is_some_and(|exchange| exchange.number == number)
+    }
+
     /// Changes the first answer.
     pub(crate) fn change_front<R>(&mut self, change: impl FnOnce(&mut Exchange<S>) -> R) -> Option<R> {
         let exchange = self.exchanges.front_mut()?;

@@ -22,7 +22,8 @@ pub struct Settings {
     /// How long the application may take to answer; after it the server answers 503 (Service Unavailable) in its place, and the
     /// application's answer goes nowhere. Default: as long as it wants.
     pub answer_within: Option<Duration>,
-    /// A client that takes nothing of what is queued for it for so long is reset. Default 60 s.
+    /// A client that takes nothing of what is queued for it for so long is reset. That is looked at four times in this time, so
+    /// that it may be a quarter longer. Default 60 s.
     pub response_stall: Duration,
     /// A connection on which no request is under way, before the first one or between two, is closed after so long. Default 60 s.
     pub idle: Duration,
@@ -42,8 +43,9 @@ pub struct Settings {
     /// Bytes of a body that nobody wants, which are read and thrown away to keep the connection; above it the connection closes
     /// after the answer. Default 64 KiB.
     pub discard: u64,
-    /// After the last answer of a connection, how long the client has to take it and to close. What it still sends is thrown away,
-    /// so that it can read an answer that came before it had sent all (RFC 9112 section 9.6). Default 5 s.
+    /// After the last answer of a connection, how long the client has to close, once no more of it is queued than
+    /// [`sockman::Limits::low`]. What it still sends is thrown away, so that it can read an answer that came before it had sent
+    /// all (RFC 9112 section 9.6). Default 5 s.
     pub linger: Duration,
     /// When the server is stopped, how long connections without a request may still begin one. Default 100 ms.
     pub last_call: Duration,
@@ -78,6 +80,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How often it is looked whether a client takes what is queued for it. (One that has taken all may be idle.)
+    pub(super) fn look(&self) -> Duration {
+        (self.response_stall / 4).min(self.idle)
+    }
+
     /// Refuses, with [`io::ErrorKind::InvalidInput`], what could not work on connections with these limits.
     pub fn check(&self, connection: &sockman::Limits) -> io::Result<()> {
         let wrong = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));

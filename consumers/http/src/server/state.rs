@@ -19,6 +19,8 @@ pub(crate) struct State<U, S> {
     pub(crate) queue: Queue<S>,
     /// Requests so far.
     pub(crate) requests: u64,
+    /// The number of the request that is being received, among all of the server's.
+    pub(crate) id: u64,
     /// Nothing after what is in the queue will be answered.
     pub(crate) last: bool,
     /// A response broke off: the client must not take it for complete.
@@ -28,6 +30,8 @@ pub(crate) struct State<U, S> {
     pub(crate) paused: bool,
     /// There is more of a stream, and others are to have their turn first.
     pub(crate) more: bool,
+    /// The decoder was told to stop: what it has left is to be offered to it again.
+    pub(crate) behind: bool,
     /// When the first byte of the head came that is not complete.
     pub(crate) head_begun: Option<Instant>,
     /// Bytes of bodies so far.
@@ -38,8 +42,10 @@ pub(crate) struct State<U, S> {
     pub(crate) moved: Instant,
     /// Whether bytes wait for the client.
     pub(crate) unsent: Unsent,
-    /// Bytes that the kernel had taken when that was looked at last.
-    pub(crate) bytes_out: u64,
+    /// If so, since when the client has taken none of them, as far as is known.
+    pub(crate) taken: Instant,
+    /// When that was looked at last, and how many bytes the kernel had taken then.
+    pub(crate) looked: (Instant, u64),
     /// We have hung up: only `closed` follows.
     pub(crate) disconnected: bool,
 }
@@ -83,6 +89,16 @@ pub(crate) enum Receiving<U> {
     Served,
 }
 
+impl<U, S> State<U, S> {
+    /// Whether nothing is under way, and the client has taken everything.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+            && self.head_begun.is_none()
+            && matches!(self.receiving, Receiving::Head)
+            && self.unsent == Unsent::No
+    }
+}
+
 impl<U, S> Connection<U, S> {
     pub(crate) fn new(peer: Endpoint, now: Instant) -> Self {
         Connection {
@@ -92,17 +108,20 @@ impl<U, S> Connection<U, S> {
                 receiving: Receiving::Head,
                 queue: Queue::new(),
                 requests: 0,
+                id: 0,
                 last: false,
                 broken: None,
                 high: false,
                 paused: false,
                 more: false,
+                behind: false,
                 head_begun: None,
                 body_bytes: 0,
                 period: None,
                 moved: now,
                 unsent: Unsent::No,
-                bytes_out: 0,
+                taken: now,
+                looked: (now, 0),
                 disconnected: false,
             },
         }
@@ -120,8 +139,9 @@ impl<U, S> Connection<U, S> {
         let inside = self.decoder.is_inside();
         let (head, body) = match &state.receiving {
             Receiving::Head => (inside, false),
+            // (While it is us who do not read, the client cannot be too slow.)
             Receiving::Whole(..) | Receiving::Discard(_) | Receiving::Pieces { stopped: false, .. } => {
-                (false, !state.last)
+                (false, !state.last && !state.paused)
             }
             Receiving::Blocked(_) | Receiving::Served | Receiving::Pieces { stopped: true, .. } => {
                 (false, false)
@@ -155,20 +175,13 @@ impl<U, S> Connection<U, S> {
                 next = Some(next.map_or(at, |next| next.min(at)));
             }
         };
+        if state.unsent != Unsent::No {
+            earlier(state.looked.0.checked_add(settings.look()));
+        }
         match state.queue.front() {
-            None if state.head_begun.is_none() && state.period.is_none() => {
-                let patience = match state.unsent {
-                    Unsent::No => settings.idle,
-                    Unsent::Perhaps => settings.idle.min(settings.response_stall),
-                    Unsent::Yes => settings.response_stall,
-                };
-                earlier(state.moved.checked_add(patience));
-            }
+            None if state.is_idle() => earlier(state.moved.checked_add(settings.idle)),
             None => {}
             Some(front) => {
-                if state.unsent != Unsent::No {
-                    earlier(state.moved.checked_add(settings.response_stall));
-                }
                 match &front.progress {
                     Progress::Held(until, _) => earlier(Some(*until).filter(|_| !state.high)),
                     Progress::Pulled { due, .. } => earlier(due.filter(|_| !state.high)),

@@ -8,7 +8,7 @@ use super::settings::Settings;
 use super::state::{Broken, Connection, Receiving, State, Unsent};
 use super::{Common, output::Payload};
 use crate::http1::encode::{self, Terms};
-use crate::http1::{Decoder, Flow, Head, Header, Length, Requests, Saved};
+use crate::http1::{Decoder, Flow, Head, Header, Length, Requests, Saved, Version};
 use crate::reject::Reject;
 use crate::reply::{Reply, Scene};
 use crate::service::{Body, Request, Service, Take, Upload};
@@ -49,10 +49,15 @@ pub(super) fn with<V: Service, N: SockMan, R>(
         now,
     };
     let result = work(&mut doing, decoder);
+    if doing.state.behind && decoder.is_at_end() && !doing.waits() {
+        // A body's last piece has stopped the decoder. No bytes may come that it would go on with.
+        let _ = decoder.decode(&mut [], &settings.limits, &mut doing);
+    }
     if !doing.state.queue.is_empty() || matches!(doing.state.receiving, Receiving::Blocked(_)) {
         pump::run(&mut doing, decoder);
     }
     doing.flush();
+    doing.state.last |= doing.common.called && doing.state.queue.is_empty() && !decoder.is_inside();
     let is_over = doing.hang_up();
     if !is_over {
         doing.read_or_not();
@@ -67,7 +72,10 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
     pub(super) fn flush(&mut self) {
         if self.common.out.len() > 0 {
             let was_high = self.state.high;
-            self.state.unsent = Unsent::Perhaps;
+            if self.state.unsent == Unsent::No {
+                self.state.unsent = Unsent::Perhaps;
+                (self.state.taken, self.state.looked.0) = (self.now, self.now);
+            }
             self.state.high = self.common.out.send(self.net, self.conn) || was_high;
             if self.state.high && !was_high {
                 self.common.counters.add(Count::queue_pauses);
@@ -91,7 +99,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         if queue.is_empty() {
             return self.state.high;
         }
-        self.is_full() || !is_whole || !is_safe(head.method) || !queue.is_safe()
+        self.is_full() || !is_whole || head.expects_continue || !runs_beside(head) || !queue.is_safe()
     }
 
     /// Begins with the request that has waited, if it may.
@@ -113,7 +121,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             // That there is no body only the decoder is left to hear of.
             Ok((false, true)) => drop(decoder.decode(&mut [], limits, self)),
             Ok((false, false)) => {}
-            Err(why) => self.refuse(why),
+            Err(why) => self.refuse(why, false),
         }
     }
 
@@ -136,8 +144,14 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             exchange: self.state.requests,
             mail,
         };
+        self.state.id = *next_id;
+        *next_id += 1;
         let take = service.begin(&request);
-        let expects = head.expects_continue && here.is_none();
+        // Nothing here depends on how much of the body has come, so that answers do not depend on how requests are split.
+        let expects = head.expects_continue;
+        if expects && !matches!(take, Take::Nothing) {
+            self.common.out.bytes.extend_from_slice(encode::CONTINUE);
+        }
         self.state.receiving = match (take, here) {
             (Take::Whole, Some(body)) => {
                 self.call(head, Body::Whole(body), true);
@@ -157,11 +171,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
                 upload,
                 stopped: false,
             },
-            (Take::Nothing, Some(_)) => {
-                self.call(head, Body::Whole(&[]), true);
-                Receiving::Served
-            }
-            (Take::Nothing, None) => {
+            (Take::Nothing, _) => {
                 // A client that waits for 100 (Continue) may send its body or not: what follows cannot be told apart.
                 let too_large = matches!(head.length, Length::Known(size) if size > self.settings.discard);
                 if too_large {
@@ -171,21 +181,13 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
                 Receiving::Discard(self.settings.discard)
             }
         };
-        let is_wanted = matches!(
-            self.state.receiving,
-            Receiving::Whole(..) | Receiving::Pieces { .. }
-        );
-        if expects && is_wanted {
-            self.common.out.bytes.extend_from_slice(encode::CONTINUE);
-        }
     }
 
     /// Has the application answer a request.
     fn call(&mut self, head: &Head<'_>, body: Body<'_, V::Upload>, may_stay: bool) {
         let common = &mut *self.common;
         let state = &mut *self.state;
-        let id = common.next_id;
-        common.next_id += 1;
+        let id = state.id;
         let number = state.requests;
         state.requests += 1;
         let spent = self.settings.requests.is_some_and(|most| state.requests >= most);
@@ -214,7 +216,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             number,
             start: common.out.bytes.len(),
             terms,
-            is_safe: is_safe(head.method),
+            is_safe: runs_beside(head),
             begun: self.now,
             status: None,
             extra,
@@ -244,22 +246,30 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
     fn call_saved(&mut self, head: &Saved, body: Body<'_, V::Upload>) {
         let called = head.with(&self.settings.limits, |head| self.call(head, body, true));
         if let Err(why) = called {
-            self.refuse(why);
+            self.refuse(why, false);
         }
     }
 
-    /// Answers a request that is refused, as the last one.
-    pub(super) fn refuse(&mut self, why: Reject) {
+    /// Answers a request that is refused, as the last one; `is_head`: it was `HEAD`.
+    pub(super) fn refuse(&mut self, why: Reject, is_head: bool) {
         self.common.counters.rejected(why);
         let status = StatusCode::from_u16(why.status_in(self.settings.limits.dialect));
-        self.give_up(status.unwrap_or(StatusCode::BAD_REQUEST), &why.to_string());
+        let terms = Terms {
+            is_head,
+            ..Terms::LAST
+        };
+        self.give_up(status.unwrap_or(StatusCode::BAD_REQUEST), &why.to_string(), terms);
     }
 
     /// Answers with an error of the server's own, as the last answer.
-    pub(super) fn give_up(&mut self, status: StatusCode, text: &str) {
-        let payload = self.error(status, text, Terms::LAST);
-        self.state.receiving = Receiving::Head;
+    pub(super) fn give_up(&mut self, status: StatusCode, text: &str, terms: Terms) {
+        let receiving = std::mem::replace(&mut self.state.receiving, Receiving::Head);
         self.state.last = true;
+        if matches!(receiving, Receiving::Discard(_)) {
+            // This request has its answer, or will have it: another would be taken for the next one's.
+            return;
+        }
+        let payload = self.error(status, text, terms);
         if self.state.queue.is_empty() {
             self.common.out.append(payload);
         } else {
@@ -268,7 +278,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             self.state.queue.push(Exchange {
                 number,
                 start: 0,
-                terms: Terms::LAST,
+                terms,
                 is_safe: true,
                 begun: self.now,
                 status: Some(status),
@@ -297,7 +307,8 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         let how = match self.state.broken {
             Some(Broken::Hides) => Disconnect::Reset,
             Some(Broken::Shows) => self.lingering(),
-            None if self.state.last && self.state.queue.is_empty() => self.lingering(),
+            // (While much of the last answer waits for the client, that may take longer than it may linger.)
+            None if self.state.last && self.state.queue.is_empty() && !self.state.high => self.lingering(),
             None => return self.state.disconnected,
         };
         self.disconnect(how);
@@ -316,35 +327,44 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         self.net.disconnect(self.conn, how);
     }
 
+    /// Whether the request that is being received waits: for earlier answers, or for the application.
+    fn waits(&self) -> bool {
+        matches!(
+            self.state.receiving,
+            Receiving::Blocked(_) | Receiving::Pieces { stopped: true, .. }
+        )
+    }
+
     /// Stops reading while there is no room for what would come of it, or goes on.
     fn read_or_not(&mut self) {
         let waits = self.waits_enough();
-        let blocked = match &self.state.receiving {
-            Receiving::Blocked(_) | Receiving::Pieces { stopped: true, .. } => true,
-            // What is read now is only thrown away.
-            _ if self.state.last => false,
-            _ => self.state.high || waits,
-        };
+        let throws_away = self.state.last || matches!(self.state.receiving, Receiving::Discard(_));
+        let blocked = self.waits() || !throws_away && (self.state.high || waits);
         if blocked && !self.state.paused {
             if waits {
                 self.common.counters.add(Count::pipeline_pauses);
             }
             self.net.pause(self.conn);
-        } else if !blocked && self.state.paused {
+        } else if !blocked && (self.state.paused || self.state.behind) {
+            // (Without a pause too: what stopped the decoder may be over at once, and no more bytes may come.)
             self.net.resume(self.conn);
+            self.state.behind = false;
         }
         self.state.paused = blocked;
     }
 }
 
-/// Whether a method changes nothing (RFC 9110 section 9.2.1).
-fn is_safe(method: &str) -> bool {
-    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
+/// Whether a request may run beside others: if its method changes nothing (RFC 9110 section 9.2.1). Not in HTTP/1.0, where an
+/// answer of unknown length ends with the connection.
+fn runs_beside(head: &Head<'_>) -> bool {
+    head.version == Version::V11 && matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
 }
 
 impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
     fn head(&mut self, head: &Head<'_>, ahead: &[u8]) -> Flow {
         self.common.counters.add(Count::requests);
+        // Each request has its own time.
+        (self.state.head_begun, self.state.period) = (None, None);
         let here = match head.length {
             Length::None => Some(&[][..]),
             Length::Known(size) => usize::try_from(size).ok().and_then(|size| ahead.get(..size)),
@@ -352,7 +372,7 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
         };
         if self.must_wait(head, here.is_some()) {
             self.state.receiving = Receiving::Blocked(head.save());
-            return Flow::Stop;
+            return self.stop();
         }
         self.begin(head, here);
         Flow::On
@@ -365,11 +385,12 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
             Receiving::Pieces { upload, stopped, .. } => {
                 if upload.piece(data) == Flow::Stop {
                     *stopped = true;
-                    return Flow::Stop;
+                    return self.stop();
                 }
             }
             Receiving::Discard(left) => match left.checked_sub(data.len() as u64) {
                 Some(less) => *left = less,
+                None if self.state.last => {}
                 None => {
                     self.common.counters.add(Count::discards_refused);
                     self.state.last = true;
@@ -388,11 +409,17 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
             Receiving::Pieces { head, upload, .. } => self.call_saved(&head, Body::Pieces(upload)),
             Receiving::Head | Receiving::Blocked(_) | Receiving::Discard(_) | Receiving::Served => {}
         }
-        if self.is_full() { Flow::Stop } else { self.flow() }
+        if self.is_full() { self.stop() } else { self.flow() }
     }
 }
 
 impl<V: Service, N> Work<'_, V, N> {
+    /// Stops the decoder for now.
+    fn stop(&mut self) -> Flow {
+        self.state.behind = true;
+        Flow::Stop
+    }
+
     /// After the last answer nothing means anything any more.
     fn flow(&self) -> Flow {
         if self.state.last { Flow::Stop } else { Flow::On }

@@ -1,0 +1,20 @@
+//! The server on the simulated network: what it answers, when, and what becomes of its connections. Time is virtual.
+//!
+//! - `rig`: a server and its clients; `app`: what it serves; `answers`: what clients hear, taken apart
+//! - `order`, `pipelines`, `bodies`, `streams`, `closing`, `stopping`: what is promised
+//! - `deadlines`, `limits`: each just kept and just exceeded, with its counter
+//! - `cost`: system calls, and work for dripped bytes
+
+mod answers;
+mod app;
+mod rig;
+
+mod bodies;
+mod closing;
+mod cost;
+mod deadlines;
+mod limits;
+mod order;
+mod pipelines;
+mod stopping;
+mod streams;
