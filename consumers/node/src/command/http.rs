@@ -1,11 +1,12 @@
 //! `sockman http`
 
+use super::stopper::Stopper;
 use super::{print, serve, stats};
 use crate::args::http::HttpArgs;
 use crate::failure::Failure;
-use crate::signals::StopOnSignal;
 use rustix::process::{Resource, getrlimit};
 use sockman_backends::sockman::{Backend, Config, Driver, Endpoint, Seat, Shards, SockMan, Spread, Stats};
+use sockman_http::rpc::{Dispatcher, Instance, Methods, Rpc};
 use sockman_http::{Server, Service, Settings, Workers};
 use sockman_node::OnBackend;
 use sockman_node::http::{Probe, Shared, Site};
@@ -16,21 +17,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Runs the HTTP server to its end.
 pub(crate) fn run(args: &HttpArgs) -> Result<(), Failure> {
     let choice = serve::choice(&args.server)?;
-    let shared = Shared::default();
     let plan = Plan::new(args)?;
+    let shared = Shared::default();
+    let stopper = Stopper::new(shared.clone(), args.server.drain());
     if args.probe {
         return choice.run(Serve {
             plan,
             service: Probe,
             shared,
+            stopper,
         });
     }
     let workers =
         Workers::new(args.workers.get(), args.worker_queue).map_err(Failure::system("start the workers"))?;
+    let dispatcher = Dispatcher::new(Methods::new(), Instance::new("sockman"), ()).batch(args.rpc.batch());
+    let rpc = Rpc::new(dispatcher, args.rpc.credentials()?, args.rpc.settings())
+        .map_err(Failure::system("start the threads for JSON-RPC"))?;
+    let stopper = stopper.with(rpc.dispatcher());
+    let site = Site::new(workers, rpc, shared.clone(), args.sse_every());
     choice.run(Serve {
         plan,
-        service: Site::new(workers, shared.clone(), args.sse_every()),
+        service: site.bitcoin_compat(args.rpc.bitcoin_compat),
         shared,
+        stopper,
     })
 }
 
@@ -71,6 +80,7 @@ struct Serve<'a, V> {
     plan: Plan<'a>,
     service: V,
     shared: Shared,
+    stopper: Stopper,
 }
 
 impl<V: Service + Clone + Send + Sync + 'static> OnBackend for Serve<'_, V> {
@@ -100,12 +110,7 @@ impl<V: Service + Clone + Send + Sync + 'static> Serve<'_, V> {
             Driver::<B, _>::new(&config, server).map_err(Failure::system(serve::cannot_start::<B>()))?;
         let listening = driver.with(|server, net| listen(server, net, args))?;
         // Before anything is printed: whoever has read that we listen may send us a signal.
-        let (remote, shared) = (driver.remote(), self.shared);
-        let stop = move |within| {
-            shared.stop();
-            remote.stop(within).is_ok()
-        };
-        let signals = StopOnSignal::start(args.server.drain(), stop)?;
+        let signals = self.stopper.arm(vec![driver.remote()])?;
         serve::tell::<B>(&listening)?;
 
         driver.run().map_err(Failure::system(serve::CANNOT_GO_ON))?;
@@ -122,7 +127,7 @@ impl<V: Service + Clone + Send + Sync + 'static> Serve<'_, V> {
         let listening = Arc::new(Mutex::new(Vec::new()));
         let make = {
             let (args, service, listening) = (args.clone(), self.service, listening.clone());
-            let shared = self.shared.clone();
+            let shared = self.shared;
             move |shard: usize| {
                 let server = Server::new(service.clone(), settings.clone());
                 shared.count(server.counters());
@@ -148,14 +153,7 @@ impl<V: Service + Clone + Send + Sync + 'static> Serve<'_, V> {
             why.downcast()
                 .unwrap_or_else(Failure::system(serve::cannot_start::<B>()))
         })?;
-        let (remotes, shared): (Vec<_>, _) = (shards.remotes().collect(), self.shared);
-        let stop = move |within| {
-            shared.stop();
-            // All of them, whatever has become of the others.
-            let alive = remotes.iter().filter(|remote| remote.stop(within).is_ok());
-            alive.count() > 0
-        };
-        let signals = StopOnSignal::start(args.server.drain(), stop)?;
+        let signals = self.stopper.arm(shards.remotes().collect())?;
         serve::tell::<B>(&listening.lock().unwrap_or_else(PoisonError::into_inner))?;
 
         let counted = shards.join().map_err(Failure::system(serve::CANNOT_GO_ON))?;

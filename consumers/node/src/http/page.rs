@@ -13,6 +13,7 @@ pub(super) enum Page {
     Worker,
     Metrics,
     Health,
+    Rpc,
     /// A page for browsers, which tries the others.
     Browser,
     /// The server itself (`*`), which can only be asked for its options.
@@ -21,8 +22,13 @@ pub(super) enum Page {
 
 impl Page {
     /// The page at a path. Only what is written here is one: no other spelling (dots, slashes, percent signs) of a path is it.
-    pub(super) fn find(path: &str) -> Option<Page> {
+    ///
+    /// `bitcoin_compat`: JSON-RPC is where Bitcoin Core has it.
+    pub(super) fn find(path: &str, bitcoin_compat: bool) -> Option<Page> {
         Some(match path {
+            "/" if bitcoin_compat => Page::Rpc,
+            _ if bitcoin_compat && path.starts_with("/wallet/") => Page::Rpc,
+            "/rpc" if !bitcoin_compat => Page::Rpc,
             // Nothing is left of an absolute target that is followed by its query at once; it means the root (RFC 9110
             // section 4.2.3).
             "" | "/" | "/echo" => Page::Echo,
@@ -40,6 +46,7 @@ impl Page {
     /// The methods that it takes, as `Allow` has them.
     pub(super) fn allow(self) -> &'static str {
         match self {
+            Page::Rpc => "POST",
             Page::Echo | Page::Server => "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH",
             _ => "GET, HEAD, OPTIONS",
         }
@@ -67,10 +74,10 @@ mod tests {
 
     #[test]
     fn paths_are_what_is_written() {
-        assert_eq!(Page::find("/"), Some(Page::Echo));
-        assert_eq!(Page::find("/stream/0"), Some(Page::Stream(0)));
+        assert_eq!(Page::find("/", false), Some(Page::Echo));
+        assert_eq!(Page::find("/stream/0", false), Some(Page::Stream(0)));
         assert_eq!(
-            Page::find("/stream/18446744073709551615"),
+            Page::find("/stream/18446744073709551615", false),
             Some(Page::Stream(u64::MAX))
         );
         for unknown in [
@@ -91,7 +98,24 @@ mod tests {
             "hello",
             "example.org:80",
         ] {
-            assert_eq!(Page::find(unknown), None, "{unknown}");
+            assert_eq!(Page::find(unknown, false), None, "{unknown}");
+            assert_eq!(Page::find(unknown, true), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn rpc_is_at_the_root_for_bitcoin_and_there_alone() {
+        for (path, usual, compat) in [
+            ("/", Some(Page::Echo), Some(Page::Rpc)),
+            ("/rpc", Some(Page::Rpc), None),
+            ("/wallet/w", None, Some(Page::Rpc)),
+            ("/wallet", None, None),
+        ] {
+            assert_eq!(
+                (Page::find(path, false), Page::find(path, true)),
+                (usual, compat),
+                "{path}"
+            );
         }
     }
 

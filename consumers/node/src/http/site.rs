@@ -4,6 +4,7 @@ use super::page::{self, Page};
 use super::source::{Letters, Pieces, Ticks};
 use sockman_backends::sockman::Bytes;
 use sockman_http::http::{HeaderValue, Response, StatusCode, header};
+use sockman_http::rpc::Rpc;
 use sockman_http::{
     Answered, Body, Counters, Reply, Request, Respond, Service, Source, Take, Workers, metrics, sse,
 };
@@ -54,21 +55,50 @@ impl Shared {
 /// | `/sse` | server-sent events, one each period |
 /// | `/metrics` | what the servers of all loops have counted, for Prometheus |
 /// | `/healthz` | `ok`, or 503 while the server stops |
+/// | `/rpc` | JSON-RPC, by POST; with [`bitcoin_compat`](Site::bitcoin_compat) at `/` instead |
 /// | `/browser` | a page that tries the others |
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Site {
     workers: Workers,
     shared: Shared,
     sse_every: Duration,
+    rpc: Arc<Rpc<()>>,
+    bitcoin_compat: bool,
 }
 
 impl Site {
-    /// A site. Clones share everything.
-    pub fn new(workers: Workers, shared: Shared, sse_every: Duration) -> Site {
+    /// A site, with an event of `/sse` so often. Clones share everything.
+    ///
+    /// `rpc` has to be at `/rpc`, or with [`bitcoin_compat`](Self::bitcoin_compat) at `/`.
+    pub fn new(workers: Workers, rpc: Rpc<()>, shared: Shared, sse_every: Duration) -> Site {
         Site {
             workers,
             shared,
             sse_every,
+            rpc: Arc::new(rpc),
+            bitcoin_compat: false,
+        }
+    }
+
+    /// JSON-RPC is at `/` (and `/wallet/NAME`), which then is nothing else, and not at `/rpc`.
+    #[must_use]
+    pub fn bitcoin_compat(mut self, is_so: bool) -> Site {
+        self.bitcoin_compat = is_so;
+        self
+    }
+
+    /// The page that a request is for.
+    fn find(&self, request: &Request<'_>) -> Result<Page, Wrong> {
+        let method = request.method();
+        let found = Page::find(request.path(), self.bitcoin_compat);
+        match found {
+            // It says itself what is wrong, by rules of its own.
+            Some(Page::Rpc) => Ok(Page::Rpc),
+            None if self.bitcoin_compat => Err(Wrong::Path),
+            _ if !page::is_implemented(method) => Err(Wrong::Method),
+            None => Err(Wrong::Path),
+            Some(page) if !page.takes(method) => Err(Wrong::MethodFor(page)),
+            Some(page) => Ok(page),
         }
     }
 
@@ -76,6 +106,7 @@ impl Site {
         match page {
             // Not by the type that the body says it has: what a stranger sends must not become a page of this site.
             Page::Echo => typed(reply, "application/octet-stream").send(body),
+            Page::Rpc => self.rpc.answer(request, body, reply),
             _ if request.method() == "OPTIONS" => reply
                 .ok()
                 .header(&header::ALLOW, &HeaderValue::from_static(page.allow()))
@@ -109,16 +140,17 @@ impl Service for Site {
     type Upload = ();
     type Source = Pieces;
 
-    /// Only an echo wants a body.
+    /// Only an echo and a call want a body.
     fn begin(&mut self, request: &Request<'_>) -> Take<()> {
-        match find(request) {
+        match self.find(request) {
             Ok(Page::Echo) => Take::Whole,
+            Ok(Page::Rpc) if self.rpc.admits(request) => Take::Whole,
             _ => Take::Nothing,
         }
     }
 
     fn call(&mut self, request: &Request<'_>, body: Body<'_, ()>, reply: Reply<'_, Pieces>) -> Answered {
-        match find(request) {
+        match self.find(request) {
             Ok(page) => self.page(page, request, body.bytes(), reply),
             Err(Wrong::Method) => refuse(reply, StatusCode::NOT_IMPLEMENTED),
             Err(Wrong::Path) => refuse(reply, StatusCode::NOT_FOUND),
@@ -138,18 +170,6 @@ enum Wrong {
     Path,
     /// This page does not take the method.
     MethodFor(Page),
-}
-
-fn find(request: &Request<'_>) -> Result<Page, Wrong> {
-    let method = request.method();
-    if !page::is_implemented(method) {
-        return Err(Wrong::Method);
-    }
-    match Page::find(request.path()) {
-        None => Err(Wrong::Path),
-        Some(page) if !page.takes(method) => Err(Wrong::MethodFor(page)),
-        Some(page) => Ok(page),
-    }
 }
 
 const HELLO: &str = "Hello, world!";

@@ -1,13 +1,14 @@
 //! The command line of `sockman http`, and the settings that come of it.
 //!
 //! - `requests`: what a request may be; `times`: for how long; `connections`: how many, and what one may hold
-//! - `engine`: the loop itself
+//! - `engine`: the loop itself; `rpc`: JSON-RPC
 //!
 //! Defaults are those of the libraries, by their own values.
 
 mod connections;
 mod engine;
 mod requests;
+mod rpc;
 mod times;
 
 use super::ServerArgs;
@@ -15,10 +16,10 @@ use crate::failure::Failure;
 use connections::ConnectionArgs;
 use engine::EngineArgs;
 use requests::RequestArgs;
+use rpc::RpcArgs;
 use sockman_backends::sockman::{Config, ListenOptions};
 use sockman_http::Settings;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 use times::TimeArgs;
 
@@ -29,7 +30,7 @@ pub(crate) struct HttpArgs {
     /// Loops, each on a thread of its own. Connections go to the one that has the fewest.
     #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
     pub(crate) shards: NonZeroUsize,
-    /// Threads for what would block a loop: `/worker`, and some methods of JSON-RPC.
+    /// Threads for what would block a loop, as `/worker` pretends to.
     #[arg(long, value_name = "N", default_value = "4")]
     pub(crate) workers: NonZeroUsize,
     /// Jobs that may wait for a worker; above it the answer is 503.
@@ -43,7 +44,7 @@ pub(crate) struct HttpArgs {
     request_ids: bool,
     /// Serve what probes of other projects expect: `/` says OK and echoes POST, `/echo` lists the fields that were received,
     /// `/cookie` the cookies.
-    #[arg(long, conflicts_with_all = ["bitcoin_compat", "rpc_user", "rpc_cookie"])]
+    #[arg(long, conflicts_with_all = ["bitcoin_compat", "rpc_user", "rpc_cookie", "rpc_auth"])]
     pub(crate) probe: bool,
     #[command(flatten)]
     pub(crate) rpc: RpcArgs,
@@ -55,29 +56,6 @@ pub(crate) struct HttpArgs {
     connections: ConnectionArgs,
     #[command(flatten)]
     engine: EngineArgs,
-}
-
-/// JSON-RPC. Without credentials there is none.
-#[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "JSON-RPC (without credentials there is none)")]
-pub(crate) struct RpcArgs {
-    /// A user who may call.
-    #[arg(
-        long,
-        value_name = "NAME",
-        requires = "rpc_password",
-        conflicts_with = "rpc_cookie"
-    )]
-    pub(crate) rpc_user: Option<String>,
-    /// The user's password. Others on this machine can read it in the list of processes; a cookie they cannot.
-    #[arg(long, value_name = "PASSWORD", requires = "rpc_user")]
-    pub(crate) rpc_password: Option<String>,
-    /// Make a password and write it to this file as `__cookie__:PASSWORD`; the file is removed at the end.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) rpc_cookie: Option<PathBuf>,
-    /// As Bitcoin Core: JSON-RPC on `/` instead of `/rpc`, its limits, its reading of requests.
-    #[arg(long)]
-    pub(crate) bitcoin_compat: bool,
 }
 
 impl HttpArgs {

@@ -29,7 +29,7 @@ pub(super) struct TimeArgs {
     /// Connections without a request under way, before the first one or between two, are closed.
     #[arg(long, value_name = "SECS", value_parser = positive, default_value_t = Seconds(default().idle))]
     idle_timeout: Seconds,
-    /// For the client to take the last answer of a connection and to close.
+    /// For the client to close after the last answer of a connection.
     #[arg(long, value_name = "SECS", default_value_t = Seconds(default().linger))]
     linger: Seconds,
     /// After SIGINT or SIGTERM, for requests that are on their way.

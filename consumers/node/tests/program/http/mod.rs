@@ -2,6 +2,7 @@
 //!
 //! - `site.rs`: what is at which path, and which methods it takes
 //! - `limits.rs`: what flags change
+//! - `rpc.rs`: JSON-RPC
 //! - `stop.rs`: signals while requests are under way
 //! - `cli.rs`: bad flags, the access log
 //! - `client.rs`: a client that shows what it gets
@@ -9,6 +10,7 @@
 mod cli;
 mod client;
 mod limits;
+mod rpc;
 mod site;
 mod stop;
 
