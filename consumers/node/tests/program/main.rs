@@ -10,5 +10,6 @@ mod cli;
 mod echo;
 mod http;
 mod peer;
+#[allow(dead_code, reason = "other test programs use more of it")]
 mod server;
 mod stop;

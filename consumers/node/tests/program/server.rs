@@ -59,6 +59,25 @@ impl Server {
         Server::spawn(&mut command, backend, at.len())
     }
 
+    /// The same, with so many descriptors at most.
+    pub(crate) fn http_with_descriptors(descriptors: u32, backend: &str, at: &str, more: &[&str]) -> Server {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &descriptors.to_string()])
+            .args([
+                env!("CARGO_BIN_EXE_sockman"),
+                "http",
+                "--backend",
+                backend,
+                "--listen",
+                at,
+            ])
+            .args(more)
+            .env_remove("SOCKMAN_LOG")
+            .stdin(Stdio::null());
+        Server::spawn(&mut command, backend, 1)
+    }
+
     /// Starts `command` and waits until it listens at `listeners` places.
     pub(crate) fn spawn(command: &mut Command, backend: &str, listeners: usize) -> Server {
         let mut child = command
@@ -86,6 +105,11 @@ impl Server {
             server.at.push(at.to_owned());
         }
         server
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends it a signal.
