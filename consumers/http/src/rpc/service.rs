@@ -19,6 +19,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// How a server of JSON-RPC behaves. Every field has a default.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Where it is. Default `/`. (Wallets are at `/wallet/NAME` in any case.)
+    pub path: &'static str,
     /// Who may connect. Default: the machine itself.
     pub acl: Acl,
     /// How long the answer to wrong credentials is held back. Default 250 ms, as Core's.
@@ -36,6 +38,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
+            path: "/",
             acl: Acl::default(),
             delay: Duration::from_millis(250),
             any_type: false,
@@ -55,13 +58,13 @@ impl Settings {
     }
 }
 
-/// JSON-RPC over HTTP: POST to `/`, with Basic authentication (RFC 7617).
+/// JSON-RPC over HTTP: POST to [`Settings::path`], with Basic authentication (RFC 7617).
 ///
 /// It is a [`Service`]; a service that has other paths too can hold it, and ask [`admits`](Self::admits) and
 /// [`answer`](Self::answer).
 ///
 /// What it refuses, in this order, by the head alone, so that the body is not waited for: 403 to whom the [`Acl`] does not
-/// let in; 404 for paths other than `/` and `/wallet/NAME`; 405 for methods other than POST; 401 without credentials, and
+/// let in; 404 for paths other than this and `/wallet/NAME`; 405 for methods other than POST; 401 without credentials, and
 /// after [`Settings::delay`] with wrong ones; 403 to users who may call nothing; 415, see [`Settings::any_type`].
 pub struct Rpc<C> {
     dispatcher: Arc<Dispatcher<C>>,
@@ -159,7 +162,7 @@ impl<C: Send + Sync + 'static> Rpc<C> {
             return Err(Refusal::Address);
         }
         let wallet = request.path().starts_with("/wallet/");
-        let known = wallet || (request.path() == "/" && request.query().is_none());
+        let known = wallet || (request.path() == self.settings.path && request.query().is_none());
         let Users { credentials, workers } = self.users.as_ref().filter(|_| known).ok_or(Refusal::Path)?;
         if request.method() != "POST" {
             return Err(Refusal::Method);
