@@ -62,6 +62,8 @@ rejects! {
     HostMalformed 400 "malformed Host",
     /// A target of no form that the method allows (RFC 9112 section 3.2).
     Target 400 "malformed target",
+    /// `CONNECT`: there are no tunnels, and what follows would be meant for one (RFC 9110 section 9.3.6).
+    Tunnel 501 "no tunnels",
     /// A `Content-Length` that is no number, or does not fit, or is there more than once (RFC 9112 section 6.3).
     ContentLength 400 "malformed or repeated Content-Length",
     /// `Content-Length` beside `Transfer-Encoding`: a reader that believes the other sees another request (RFC 9112

@@ -1,5 +1,17 @@
 //! What the decoder makes of requests, right and wrong: each case whole, split at every byte, and byte by byte.
 
+/// Makes a test of each case.
+macro_rules! cases {
+    ($($section:literal { $($name:ident: $bytes:expr => $expected:expr;)* })*) => {
+        $($(
+            #[test]
+            fn $name() {
+                crate::check(stringify!($name), $bytes, $expected);
+            }
+        )*)*
+    };
+}
+
 #[path = "requests/cases.rs"]
 mod cases;
 #[path = "requests/limits.rs"]

@@ -4,7 +4,6 @@ use super::Server;
 use super::counters::Count;
 use super::state::Unsent;
 use super::work::Work;
-use crate::http1::encode::Terms;
 use crate::service::Service;
 use http::StatusCode;
 use sockman::{Conn, Disconnect, SockMan};
@@ -31,7 +30,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             .is_some_and(|begun| since(begun) >= settings.head_within)
         {
             self.common.counters.add(Count::head_timeouts);
-            self.give_up(StatusCode::REQUEST_TIMEOUT, "the head took too long", Terms::LAST);
+            self.give_up(StatusCode::REQUEST_TIMEOUT, "the head took too long", false);
             return;
         }
         if let Some((begun, bytes)) = self.state.period
@@ -39,7 +38,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         {
             if self.state.body_bytes - bytes < settings.body_least {
                 self.common.counters.add(Count::body_timeouts);
-                self.give_up(StatusCode::REQUEST_TIMEOUT, "the body took too long", Terms::LAST);
+                self.give_up(StatusCode::REQUEST_TIMEOUT, "the body took too long", false);
                 return;
             }
             self.state.period = Some((now, self.state.body_bytes));

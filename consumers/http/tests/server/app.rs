@@ -1,7 +1,7 @@
 //! What the server under test serves: a path for each way to answer. Numbers are given in the query, as in `/after?ms=5`.
 
-use bytes::Bytes;
-use http::StatusCode;
+use sockman_backends::sockman::Bytes;
+use sockman_http::http::StatusCode;
 use sockman_http::{
     Answered, Body, Deferred, Flow, Pull, Reply, Request, Resumer, Service, Source, Take, Upload,
 };

@@ -329,6 +329,8 @@ fn a_refused_head_gets_no_body() {
     for request in [
         "HEAD / HTTP/1.1\r\n\r\n",
         "HEAD / HTTP/1.1\r\nHost: x\r\nExpect: a\r\n\r\n",
+        "HEAD / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        "HEAD /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
     ] {
         for size in [1, usize::MAX] {
             let mut client = rig.connect();
