@@ -7,6 +7,7 @@ use super::methods::Place;
 use crate::{Answered, Body, Reply, Request, Service, Source, Take, Workers};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +71,8 @@ pub struct Rpc<C> {
     dispatcher: Arc<Dispatcher<C>>,
     users: Option<Users>,
     settings: Settings,
+    /// The request whose body was wanted last, and who sent it: checking a password once a request is enough.
+    admitted: Cell<Option<(u64, Access)>>,
 }
 
 /// Those who may call, and who works for them.
@@ -91,7 +94,7 @@ enum Refusal {
 
 /// A request that is to be carried out.
 struct Admitted<'a> {
-    access: &'a Access,
+    access: Access,
     workers: &'a Workers,
     wallet: bool,
 }
@@ -111,6 +114,7 @@ impl<C: Send + Sync + 'static> Rpc<C> {
             dispatcher: Arc::new(dispatcher),
             users,
             settings,
+            admitted: Cell::new(None),
         })
     }
 
@@ -121,7 +125,11 @@ impl<C: Send + Sync + 'static> Rpc<C> {
 
     /// Whether the body of this request is wanted. If it is not, [`answer`](Self::answer) says why to the client.
     pub fn admits(&self, request: &Request<'_>) -> bool {
-        self.admit(request).is_ok()
+        let admitted = self.admit(request).ok();
+        let is_wanted = admitted.is_some();
+        self.admitted
+            .set(admitted.map(|admitted| (request.id(), admitted.access)));
+        is_wanted
     }
 
     /// Answers a request.
@@ -139,14 +147,14 @@ impl<C: Send + Sync + 'static> Rpc<C> {
             let place = self.dispatcher.place(&message);
             if place == Place::Loop {
                 let on = On {
-                    access,
+                    access: &access,
                     wallet,
                     place,
                 };
                 return respond(self.dispatcher.run(&message, on), reply);
             }
         }
-        let (dispatcher, body, access) = (self.dispatcher.clone(), body.to_vec(), access.clone());
+        let (dispatcher, body, access) = (self.dispatcher.clone(), body.to_vec(), access);
         workers.run(reply, move || {
             let on = On {
                 access: &access,
@@ -167,9 +175,13 @@ impl<C: Send + Sync + 'static> Rpc<C> {
         if request.method() != "POST" {
             return Err(Refusal::Method);
         }
-        let access = credentials
-            .check(request.field("authorization"))
-            .map_err(Refusal::Credentials)?;
+        let access = match self.admitted.take() {
+            Some((id, access)) if id == request.id() => access,
+            _ => credentials
+                .check(request.field("authorization"))
+                .map_err(Refusal::Credentials)?
+                .clone(),
+        };
         if access.permits_nothing() {
             return Err(Refusal::User);
         }
