@@ -42,6 +42,11 @@ mod libevent {
             }
             return;
         };
+        // And when it goes away, what is built must not want it any more.
+        let headers = USUAL.iter().map(|folder| Path::new(folder).join(HEADER));
+        for header in headers.filter(|header| header.is_file()) {
+            println!("cargo::rerun-if-changed={}", header.display());
+        }
         let of = |flag: &'static str| options.iter().filter_map(move |option| option.strip_prefix(flag));
         cc::Build::new()
             .file(SOURCE)

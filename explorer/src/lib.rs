@@ -12,7 +12,8 @@
 //!
 //! - `case`: [`Case`], one run, and what [came](Ran) of it; `shrink`: the fewest faults with which it still fails;
 //!   `report`: all that in words
-//! - `targets`: what can be explored; `echo`: the echo server under clients that do everything
+//! - `targets`: what can be explored; `echo`: the echo server under clients that do everything; `http`: the HTTP server under
+//!   clients that pipeline
 //! - [`checked`]: [`Checked`], a handler around another that sees that the contract is kept
 //! - [`feed`]: any handler, fed any bytes in any pieces; what the fuzz targets run
 //! - `surroundings`: what networks and loops are like, by chance
@@ -29,6 +30,7 @@ mod case;
 pub mod checked;
 mod echo;
 pub mod feed;
+mod http;
 mod report;
 mod shrink;
 mod surroundings;

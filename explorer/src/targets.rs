@@ -1,7 +1,7 @@
 //! What can be explored.
 
 use crate::case::{self, Case, Ran, Run};
-use crate::echo;
+use crate::{echo, http};
 
 /// A protocol with the work that is done to it.
 #[derive(Clone, Copy, Debug)]
@@ -14,11 +14,18 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: &[Target] = &[Target {
-    name: "echo",
-    about: "the echo server, under clients that do everything to their connections",
-    scenario: echo::scenario,
-}];
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "echo",
+        about: "the echo server, under clients that do everything to their connections",
+        scenario: echo::scenario,
+    },
+    Target {
+        name: "http",
+        about: "the HTTP server, under clients that pipeline requests of all kinds",
+        scenario: http::scenario,
+    },
+];
 
 /// The target of this name.
 pub fn target(name: &str) -> Option<&'static Target> {

@@ -2,7 +2,7 @@
 //!
 //! - [`echo`]: a connection whose messages come back
 //! - [`http`]: one that sends requests and checks their answers, and one that is made anew for each
-//! - [`line`]: what they have in common: a socket, what it has not taken, and when what is under way was sent
+//! - [`line`](mod@line): what they have in common: a socket, what it has not taken, and when what is under way was sent
 //! - here: the process, its phases, its loop and its report
 //!
 //! Phases: connect (the idle connections first), warm up, come to rest and say so; at a word, run the window, come to rest

@@ -43,12 +43,23 @@ fn head(of: &str, length: usize, more: &str) -> String {
 
 /// Requests without a body, answered with a text.
 #[derive(Clone, Debug)]
-pub struct Get<const CLOSES: bool>(String);
+pub struct Get<const CLOSES: bool> {
+    /// Bytes of the load's requests.
+    size: usize,
+    answer: String,
+}
+
+/// How a request without a body ends.
+const END: &[u8] = b"\r\n\r\n";
 
 impl<const CLOSES: bool> Default for Get<CLOSES> {
     fn default() -> Self {
         let more = if CLOSES { "connection: close\r\n" } else { "" };
-        Get(head(TEXT, HELLO.len(), more) + HELLO)
+        let work = if CLOSES { Work::HttpClose } else { Work::Http };
+        Get {
+            size: Exchange::new(work, 0).size(),
+            answer: head(TEXT, HELLO.len(), more) + HELLO,
+        }
     }
 }
 
@@ -57,12 +68,16 @@ impl<const CLOSES: bool> Script for Get<CLOSES> {
 
     #[inline]
     fn whole(&self, data: &[u8]) -> Option<usize> {
-        Some(memmem::find(data, b"\r\n\r\n")? + 4)
+        if data.get(self.size - END.len()..self.size) == Some(END) {
+            return Some(self.size);
+        }
+        // Other clients' requests have other sizes.
+        Some(memmem::find(data, END)? + END.len())
     }
 
     #[inline]
     fn answer(&self, _: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(self.0.as_bytes());
+        out.extend_from_slice(self.answer.as_bytes());
     }
 }
 

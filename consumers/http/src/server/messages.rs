@@ -80,6 +80,10 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             ))
         })??;
         state.last |= !stays;
+        if framing == Framing::Close {
+            // Whatever followed would be taken for more of this body.
+            state.queue.end_with(exchange);
+        }
         common.counters.answered(status);
         Some((Payload::of(bytes), framing))
     }

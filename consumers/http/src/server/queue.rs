@@ -122,8 +122,7 @@ impl<S> Queue<S> {
 
     pub(crate) fn pop(&mut self) -> Option<Exchange<S>> {
         let exchange = self.exchanges.pop_front()?;
-        self.unsafe_ones -= usize::from(!exchange.is_safe);
-        self.held -= exchange.progress.held();
+        self.forget(&exchange);
         if self.exchanges.is_empty() {
             // Idle connections own no memory but their own.
             self.exchanges = VecDeque::new();
@@ -140,6 +139,21 @@ impl<S> Queue<S> {
         self.exchanges
             .back()
             .is_some_and(|exchange| exchange.number == number)
+    }
+
+    /// Drops the answers behind this one.
+    pub(crate) fn end_with(&mut self, number: u64) {
+        while !self.is_back(number)
+            && let Some(exchange) = self.exchanges.pop_back()
+        {
+            self.forget(&exchange);
+        }
+    }
+
+    /// The exchange is no longer among them.
+    fn forget(&mut self, exchange: &Exchange<S>) {
+        self.unsafe_ones -= usize::from(!exchange.is_safe);
+        self.held -= exchange.progress.held();
     }
 
     /// Changes the first answer.

@@ -1,6 +1,6 @@
 //! Answers come in the order of their requests, however they are made (RFC 9112 section 9.3.2).
 
-use crate::rig::{Rig, get, ms, post, secs};
+use crate::rig::{End, Rig, get, ms, post, secs};
 use sockman_http::Settings;
 
 /// Every order of so many.
@@ -133,6 +133,25 @@ fn a_request_behind_a_stream_goes_on_when_the_stream_has_ended() {
         let answers = rig.ask(&mut client, get("/stream?count=3") + &rest + &get("/c"));
         assert_eq!(answers.len(), 3, "{rest}");
     }
+}
+
+/// Neither does an error: its answer would be taken for more of the body.
+#[test]
+fn nothing_follows_an_answer_that_ends_with_the_connection() {
+    let mut rig = Rig::new(Settings::default());
+    let mut client = rig.connect();
+    rig.send(
+        &mut client,
+        "GET /deferred?a HTTP/1.0\r\nConnection: keep-alive\r\n\r\nBAD\r\n\r\n",
+    );
+    let mut writer = rig.seen.deferred("a").stream(http::Response::new(()), 1_000);
+    writer.send("all of it".into()).expect("there is room");
+    writer.finish();
+    rig.pass(secs(1), &mut [&mut client]);
+    assert_eq!(
+        (client.bodies(), client.end),
+        (vec!["all of it".to_owned()], End::Finished)
+    );
 }
 
 #[test]
