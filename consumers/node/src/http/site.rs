@@ -62,7 +62,7 @@ pub struct Site {
     workers: Workers,
     shared: Shared,
     sse_every: Duration,
-    rpc: Arc<Rpc<()>>,
+    rpc: Rpc<()>,
     bitcoin_compat: bool,
 }
 
@@ -75,7 +75,7 @@ impl Site {
             workers,
             shared,
             sse_every,
-            rpc: Arc::new(rpc),
+            rpc,
             bitcoin_compat: false,
         }
     }
