@@ -1,4 +1,4 @@
-//! Compiles the rival that is written in C, and says whether there is any backend.
+//! Compiles the rivals that are written in C, and says whether there is any backend.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -12,8 +12,76 @@ fn main() {
     )) {
         println!("cargo::rustc-cfg=any_backend");
     }
+    println!("cargo::rustc-check-cfg=cfg(libevent)");
     #[cfg(feature = "uv")]
     libuv::compile();
+    #[cfg(feature = "http-rivals")]
+    libevent::compile();
+}
+
+/// libevent is the system's, where it is installed at all: without it the rival says so when it is to run.
+#[cfg(feature = "http-rivals")]
+mod libevent {
+    use std::path::Path;
+    use std::process::Command;
+
+    const SOURCE: &str = "c/evhttp.c";
+    const HEADER: &str = "event2/http.h";
+    const LIBRARIES: [&str; 2] = ["libevent_extra", "libevent_core"];
+    /// Where a compiler looks without being told.
+    const USUAL: [&str; 2] = ["/usr/include", "/usr/local/include"];
+    /// Debian's list of what is installed: when it changes, libevent may be there.
+    const INSTALLED: &str = "/var/lib/dpkg/status";
+
+    pub(super) fn compile() {
+        println!("cargo::rerun-if-changed={SOURCE}");
+        println!("cargo::rerun-if-env-changed=PKG_CONFIG_PATH");
+        let Some(options) = options() else {
+            if Path::new(INSTALLED).is_file() {
+                println!("cargo::rerun-if-changed={INSTALLED}");
+            }
+            return;
+        };
+        // And when it goes away, what is built must not want it any more.
+        let headers = USUAL.iter().map(|folder| Path::new(folder).join(HEADER));
+        for header in headers.filter(|header| header.is_file()) {
+            println!("cargo::rerun-if-changed={}", header.display());
+        }
+        let of = |flag: &'static str| options.iter().filter_map(move |option| option.strip_prefix(flag));
+        cc::Build::new()
+            .file(SOURCE)
+            .includes(of("-I"))
+            .warnings(true)
+            .extra_warnings(true)
+            .compile("sockman_bench_evhttp");
+        for folder in of("-L") {
+            println!("cargo::rustc-link-search=native={folder}");
+        }
+        for library in of("-l") {
+            println!("cargo::rustc-link-lib={library}");
+        }
+        println!("cargo::rustc-cfg=libevent");
+    }
+
+    /// What the compiler and the linker must be told, if libevent is there.
+    fn options() -> Option<Vec<String>> {
+        let output = Command::new("pkg-config")
+            .args(["--cflags", "--libs"])
+            .args(LIBRARIES)
+            .output();
+        if let Ok(output) = output {
+            let told = String::from_utf8(output.stdout).ok()?;
+            return output
+                .status
+                .success()
+                .then(|| told.split_whitespace().map(str::to_owned).collect());
+        }
+        // Without pkg-config it may be there nevertheless.
+        let is_there = USUAL
+            .iter()
+            .any(|folder| Path::new(folder).join(HEADER).is_file());
+        is_there.then(|| LIBRARIES.map(|library| library.replacen("lib", "-l", 1)).to_vec())
+    }
 }
 
 #[cfg(feature = "uv")]

@@ -1,9 +1,9 @@
 //! One measurement: a server process and a load process, or the one process of the work `wake`.
 
 use crate::child::Process;
-use crate::cli::Work;
 use crate::serve::{self, Usage};
 use crate::subject::Subject;
+use crate::work::Work;
 use crate::{Failure, load, sys, wake};
 use std::ffi::OsStr;
 
@@ -14,9 +14,9 @@ pub struct Cell {
     pub work: Work,
     /// Who does it.
     pub subject: &'static Subject,
-    /// Connections as rows have them: active ones of `echo`, idle ones of `echo-idle`, 1 of `wake`.
+    /// Connections as rows have them: idle ones of `echo-idle`, 1 of `wake`, otherwise active ones.
     pub connections: usize,
-    /// Bytes of a message.
+    /// Bytes of a message; over HTTP, of a request.
     pub size: usize,
     /// Messages outstanding per active connection.
     pub depth: usize,
@@ -33,6 +33,8 @@ pub struct Sample {
     pub cpu_us: f64,
     /// Median latency, in microseconds.
     pub p50_us: f64,
+    /// The latency that 90 % stay below.
+    pub p90_us: f64,
     /// The latency that 99 % stay below.
     pub p99_us: f64,
     /// The latency that 99.9 % stay below.
@@ -78,7 +80,7 @@ impl Cell {
     pub fn measure(&self, seconds: f64) -> Result<Sample, Failure> {
         match self.work {
             Work::Wake => self.measure_wake(seconds),
-            Work::Echo | Work::EchoIdle => {
+            _ => {
                 let mut server = self.server(&[])?;
                 let measured = self.load(&mut server, Window::Seconds(seconds))?;
                 Ok(self.sample(measured))
@@ -106,6 +108,7 @@ impl Cell {
     /// Starts the server, behind a tool if there is one.
     pub fn server(&self, tool: &[&OsStr]) -> Result<Process, Failure> {
         let mut args = vec!["serve".to_owned(), self.subject.name.to_owned()];
+        args.extend(["--work".to_owned(), self.work.name().to_owned()]);
         if let Some((core, _)) = sys::two_cores() {
             args.extend(["--pin".to_owned(), core.to_string()]);
         }
@@ -123,6 +126,7 @@ impl Cell {
         };
         let mut args = vec!["load".to_owned(), at.to_owned()];
         for (name, value) in [
+            ("--work", self.work.name().to_owned()),
             ("--connections", self.active().to_string()),
             ("--idle", self.idle().to_string()),
             ("--size", self.size.to_string()),
@@ -168,6 +172,7 @@ impl Cell {
             ops_per_s: load.ops as f64 * 1e9 / load.elapsed_ns.max(1) as f64,
             cpu_us: (after.cpu_ns - before.cpu_ns) as f64 / 1000.0 / ops,
             p50_us: load.p50_us,
+            p90_us: load.p90_us,
             p99_us: load.p99_us,
             p999_us: load.p999_us,
             calls: counts.map(|(before, after)| (after.calls - before.calls) as f64 / ops),

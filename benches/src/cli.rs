@@ -1,8 +1,9 @@
 //! The arguments of `compare`.
 
 use crate::subject::{self, Kind};
+use crate::work::Work;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,8 +14,8 @@ const MOST: u64 = 19_000;
 /// Compares every compiled backend with hand-written loops and other libraries, on real sockets.
 ///
 /// Server and load generator are separate processes on different cores. Rounds interleave the subjects; medians are
-/// reported, and ratios to the hand-written epoll loop with a paired 95 % interval. `epoll-again` is that loop a second
-/// time: what it differs by is what identical programs differ by.
+/// reported, and ratios to a hand-written epoll loop with a paired 95 % interval. `epoll-again` (of HTTP `http-epoll-again`) is
+/// that loop a second time: what it differs by is what identical programs differ by.
 #[derive(Debug, Parser)]
 #[command(name = "compare", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -42,28 +43,6 @@ pub enum Command {
     Wake(WakeArgs),
 }
 
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Work {
-    /// Every connection sends messages and waits for their echoes
-    Echo,
-    /// One connection does, among many that are idle
-    EchoIdle,
-    /// Another thread sends to an idle connection
-    Wake,
-}
-
-impl Work {
-    /// As in arguments and rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Work::Echo => "echo",
-            Work::EchoIdle => "echo-idle",
-            Work::Wake => "wake",
-        }
-    }
-}
-
 /// What to compare.
 #[derive(Clone, Debug, Args)]
 pub struct CompareArgs {
@@ -76,20 +55,22 @@ pub struct CompareArgs {
     /// Which rivals
     #[arg(long, value_delimiter = ',', default_value = "all", value_parser = choices(Kind::Rival))]
     pub rivals: Vec<String>,
-    /// Whom the ratios are to [default: epoll, of `wake` eventfd]; it always runs
-    #[arg(long, value_name = "SUBJECT", value_parser = PossibleValuesParser::new(subject::ALL.iter().map(|s| s.name)))]
+    /// Whom the ratios are to [default: epoll, of `wake` eventfd, of HTTP http-epoll]; it always runs
+    #[arg(long, value_name = "SUBJECT", value_parser = PossibleValuesParser::new(everybody()))]
     pub baseline: Option<String>,
     /// How many connections: of `echo` active ones [default: 1,50,1000], of `echo-idle` idle ones
-    /// [default: 10,1000,10000]; `wake` has one
+    /// [default: 10,1000,10000], over HTTP [default: 64, of `http-tail` 1,2,8]; `wake` has one
     #[arg(long, value_delimiter = ',', value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     pub connections: Vec<u64>,
-    /// Bytes of a message [default: 64; `echo` has 65536 as well, at 50 connections, if neither these nor those are given]
+    /// Bytes of a message [default: 64; `echo` has 65536 as well, at 50 connections, if neither these nor those are given];
+    /// requests over HTTP are what they are
     #[arg(long, value_delimiter = ',', value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     pub size: Vec<u64>,
-    /// Messages that each connection keeps outstanding
-    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=1000))]
-    pub depth: u64,
-    /// Length of each measurement [default: 0.15; of `wake` 1]
+    /// Messages that each connection keeps outstanding [default: 1, of `http-pipeline` 16 and at most 256;
+    /// over HTTP no other has several]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub depth: Option<u64>,
+    /// Length of each measurement [default: 0.15; of `wake` 1; over HTTP 0.3]
     #[arg(long, value_parser = seconds)]
     pub seconds: Option<f64>,
     /// Measurements of each subject [default: 7]
@@ -107,8 +88,11 @@ pub struct CompareArgs {
 #[derive(Clone, Debug, Args)]
 pub struct InstructionsArgs {
     /// Whose to count, separated by commas [default: the backends and the loops they are compared with]
-    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(echoing()))]
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(everybody()))]
     pub subjects: Vec<String>,
+    /// At what: `echo`, or a work over HTTP
+    #[arg(long, value_enum, default_value = "echo")]
+    pub work: Work,
     /// How many connections
     #[arg(long, value_name = "COUNT", default_value = "50", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     pub connections: u64,
@@ -118,9 +102,9 @@ pub struct InstructionsArgs {
     /// Bytes of a message
     #[arg(long, value_name = "BYTES", default_value = "64", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     pub size: u64,
-    /// Messages that each connection keeps outstanding
-    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=1000))]
-    pub depth: u64,
+    /// Messages that each connection keeps outstanding [default: 1, of `http-pipeline` 16]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub depth: Option<u64>,
     /// Keep callgrind's files in this folder, for `callgrind_annotate`
     #[arg(long, value_name = "FOLDER")]
     pub keep: Option<PathBuf>,
@@ -130,8 +114,11 @@ pub struct InstructionsArgs {
 #[derive(Clone, Debug, Args)]
 pub struct ServeArgs {
     /// What to serve with.
-    #[arg(value_parser = PossibleValuesParser::new(echoing()))]
+    #[arg(value_parser = PossibleValuesParser::new(everybody()))]
     pub subject: String,
+    /// What for.
+    #[arg(long, value_enum, default_value = "echo")]
+    pub work: Work,
     /// The core to stay on.
     #[arg(long)]
     pub pin: Option<usize>,
@@ -142,6 +129,9 @@ pub struct ServeArgs {
 pub struct LoadArgs {
     /// Where the server listens.
     pub at: SocketAddr,
+    /// What it does.
+    #[arg(long, value_enum, default_value = "echo")]
+    pub work: Work,
     /// Active connections.
     #[arg(long)]
     pub connections: usize,
@@ -193,8 +183,8 @@ fn choices(kind: Kind) -> PossibleValuesParser {
     PossibleValuesParser::new(["all", "none"].into_iter().chain(subject::names(kind)))
 }
 
-fn echoing() -> Vec<&'static str> {
-    subject::ALL.iter().filter(|s| s.echoes).map(|s| s.name).collect()
+fn everybody() -> impl Iterator<Item = &'static str> {
+    subject::ALL.iter().map(|subject| subject.name)
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -230,7 +220,7 @@ mod tests {
             ("all", "all")
         );
         assert!(args.size.is_empty() && args.connections.is_empty());
-        assert_eq!((args.depth, args.quick), (1, false));
+        assert_eq!((args.depth, args.quick), (None, false));
     }
 
     #[test]
@@ -259,7 +249,7 @@ mod tests {
         };
         says(&["--work", "dance"], "echo-idle");
         says(&["--backends", "tokio"], "all, none");
-        says(&["--rivals", "nginx"], "polling-loop");
+        says(&["--rivals", "apache"], "polling-loop");
         says(&["--connections", "0"], "1..=19000");
         says(&["--size", "0"], "1..=1048576");
         says(&["--depth", "x"], "--depth");

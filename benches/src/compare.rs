@@ -1,10 +1,12 @@
 //! Runs the rounds: each round measures every subject once at each number of connections.
 
 use crate::cell::{Cell, Sample};
-use crate::cli::{CompareArgs, Work};
+use crate::cli::CompareArgs;
+use crate::http::Exchange;
 use crate::report::{Row, tables};
 use crate::serve::Unable;
-use crate::subject::{self, ALL, BASELINE, Kind, Subject, WAKE_BASELINE};
+use crate::subject::{self, ALL, Kind, Subject};
+use crate::work::Work;
 use crate::{Failure, child, instructions, sys, wake};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -58,9 +60,10 @@ struct Plan {
 impl Plan {
     fn new(work: Work, args: &CompareArgs) -> Plan {
         let (rounds, seconds) = match (work, args.quick) {
-            (Work::Wake, false) => (7, 1.0),
-            (_, false) => (7, 0.15),
             (_, true) => (2, 0.05),
+            (Work::Wake, false) => (7, 1.0),
+            (work, false) if work.is_http() => (7, 0.3),
+            (_, false) => (7, 0.15),
         };
         let subjects = subjects(work, args);
         let cells = groups(work, args)
@@ -71,7 +74,7 @@ impl Plan {
                     subject,
                     connections: *connections,
                     size: *size,
-                    depth: args.depth as usize,
+                    depth: work.depth(args.depth),
                 })
             })
             .collect();
@@ -189,12 +192,20 @@ fn groups(work: Work, args: &CompareArgs) -> Vec<(usize, usize)> {
         (Work::Echo, true) => &[1, 20],
         (Work::EchoIdle, false) => &[10, 1000, 10_000],
         (Work::EchoIdle, true) => &[10, 100],
+        (Work::HttpTail, false) => &[1, 2, 8],
+        (Work::HttpTail, true) => &[2],
+        (_, false) => &[64],
+        (_, true) => &[8],
     };
     let or = |given: &[u64], usual: &[usize]| match given {
         [] => usual.to_vec(),
         given => given.iter().map(|number| *number as usize).collect(),
     };
     let connections = or(&args.connections, usual);
+    if work.is_http() {
+        let size = Exchange::new(work, 0).size();
+        return connections.into_iter().map(|count| (size, count)).collect();
+    }
     let mut groups: Vec<(usize, usize)> = or(&args.size, &[64])
         .into_iter()
         .flat_map(|size| connections.iter().map(move |connections| (size, *connections)))
@@ -209,25 +220,14 @@ fn groups(work: Work, args: &CompareArgs) -> Vec<(usize, usize)> {
 /// Whom the ratios are to: who is named, if it does this work.
 fn baseline(work: Work, args: &CompareArgs) -> &'static str {
     let named = args.baseline.as_deref().and_then(subject::find);
-    let usual = match work {
-        Work::Wake => WAKE_BASELINE,
-        Work::Echo | Work::EchoIdle => BASELINE,
-    };
     named
-        .filter(|named| does(work, named))
-        .map_or(usual, |named| named.name)
-}
-
-fn does(work: Work, subject: &Subject) -> bool {
-    match work {
-        Work::Wake => subject.wakes,
-        Work::Echo | Work::EchoIdle => subject.echoes,
-    }
+        .filter(|named| named.does(work))
+        .map_or(subject::baseline(work), |named| named.name)
 }
 
 fn subjects(work: Work, args: &CompareArgs) -> Vec<&'static Subject> {
     ALL.iter()
-        .filter(|subject| does(work, subject))
+        .filter(|subject| subject.does(work))
         .filter(|subject| {
             let chosen = match subject.kind {
                 Kind::Backend => &args.backends,
@@ -286,6 +286,7 @@ impl Progress {
 mod tests {
     use super::*;
     use crate::cli::Cli;
+    use crate::subject::{BASELINE, HTTP_BASELINE, WAKE_BASELINE};
     use clap::Parser;
 
     fn plan(work: Work, args: &[&str]) -> Plan {
@@ -311,12 +312,13 @@ mod tests {
             [WAKE_BASELINE],
             "it does not wake"
         );
+        assert_eq!(names(&plan(Work::HttpTail, &none)), [HTTP_BASELINE]);
     }
 
     #[test]
     fn everything_is_measured_by_default_with_small_messages_and_large() {
         let plan = plan(Work::Echo, &[]);
-        let echoing = ALL.iter().filter(|subject| subject.echoes).count();
+        let echoing = ALL.iter().filter(|subject| subject.does(Work::Echo)).count();
         assert_eq!(plan.cells.len(), 4 * echoing);
         assert_eq!(plan.measurements(), 4 * echoing * plan.rounds);
         assert!(names(&plan).contains(&"epoll-again"));
@@ -339,6 +341,15 @@ mod tests {
         assert_eq!(groups(Work::Echo, &both), [(9, 7), (9, 8), (10, 7), (10, 8)]);
         assert_eq!(groups(Work::Echo, &["--size", "9"]).len(), 3);
         assert_eq!(groups(Work::Wake, &both), [(64, 1)]);
+        let size = Exchange::new(Work::Http, 0).size();
+        assert_eq!(groups(Work::Http, &[]), [(size, 64)]);
+        assert_eq!(
+            groups(Work::Http, &both),
+            [(size, 7), (size, 8)],
+            "requests are what they are"
+        );
+        let clients = groups(Work::HttpTail, &[]).into_iter().map(|(_, count)| count);
+        assert_eq!(clients.collect::<Vec<_>>(), [1, 2, 8]);
     }
 
     #[test]

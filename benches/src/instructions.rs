@@ -6,10 +6,12 @@
 use crate::Failure;
 use crate::cell::{Cell, Measured, Window};
 use crate::child;
-use crate::cli::{InstructionsArgs, Work};
+use crate::cli::InstructionsArgs;
+use crate::http::Exchange;
 use crate::report::table::{Table, figure, ratio};
 use crate::serve::Unable;
-use crate::subject::{self, BASELINE};
+use crate::subject::{self, baseline};
+use crate::work::Work;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,17 @@ use std::time::Duration;
 /// Whom to count when nobody is named: our backends, and what does the same by hand; those of them that are compiled in.
 /// Not those on `io_uring`: under valgrind 3.19 a thread that waits there keeps all others from running, also the one that
 /// is asked for the counts.
-const USUAL: [&str; 6] = ["epoll", "mio", "polling-loop", "polling", "libuv-c", "uv"];
+const USUAL: &[&str] = &[
+    "epoll",
+    "http-epoll",
+    "mio",
+    "polling-loop",
+    "polling",
+    "libuv-c",
+    "uv",
+    "evhttp",
+    "hyper",
+];
 
 /// No program starts with fewer system calls than this.
 const TO_START: u64 = 20;
@@ -28,6 +40,9 @@ const TO_END: Duration = Duration::from_secs(60);
 
 /// Runs the count and prints its table.
 pub fn run(args: &InstructionsArgs) -> Result<(), Failure> {
+    if args.work == Work::Wake {
+        return Err("a send from another thread is not counted".into());
+    }
     if !child::has("valgrind") {
         return Err("valgrind is not installed; instructions are counted by its tool callgrind".into());
     }
@@ -38,16 +53,20 @@ pub fn run(args: &InstructionsArgs) -> Result<(), Failure> {
     fs::create_dir_all(&folder)?;
     let mut names: Vec<&str> = args.subjects.iter().map(String::as_str).collect();
     if names.is_empty() {
-        names = USUAL.to_vec();
+        let does = |name: &&str| subject::find(name).is_some_and(|subject| subject.does(args.work));
+        names = USUAL.iter().copied().filter(does).collect();
     }
     let mut counted = Vec::new();
     for subject in names.iter().filter_map(|name| subject::find(name)) {
+        if !subject.does(args.work) {
+            return Err(format!("{} does not do {}", subject.name, args.work.name()).into());
+        }
         let cell = Cell {
-            work: Work::Echo,
+            work: args.work,
             subject,
             connections: args.connections as usize,
-            size: args.size as usize,
-            depth: args.depth as usize,
+            size: size(args),
+            depth: args.work.depth(args.depth),
         };
         eprintln!("instructions: {}", subject.name);
         match count(&cell, args, &folder) {
@@ -57,6 +76,15 @@ pub fn run(args: &InstructionsArgs) -> Result<(), Failure> {
     }
     println!("\n{}", render(args, &counted));
     Ok(())
+}
+
+/// Bytes of a message.
+fn size(args: &InstructionsArgs) -> usize {
+    if args.work.is_http() {
+        Exchange::new(args.work, 0).size()
+    } else {
+        args.size as usize
+    }
 }
 
 /// What was counted, per message.
@@ -163,7 +191,7 @@ fn temporary(name: &str) -> PathBuf {
 }
 
 fn render(args: &InstructionsArgs, counted: &[(&str, Count)]) -> String {
-    let base = counted.iter().find(|(name, _)| *name == BASELINE);
+    let base = counted.iter().find(|(name, _)| *name == baseline(args.work));
     let base = base.map(|(_, count)| count.instructions);
     let mut table = Table::new(&[
         "subject",
@@ -182,14 +210,20 @@ fn render(args: &InstructionsArgs, counted: &[(&str, Count)]) -> String {
         ]);
     }
     format!(
-        "{}\n{} connections, {} bytes, depth {}; {} messages less {}. Instructions in user space, by callgrind; \u{d7} is the\n\
-         ratio to `{BASELINE}`. Under valgrind a server is slow, so more messages share a wait than otherwise.\n",
+        "{}\n{}{} connections, {} bytes, depth {}; {} messages less {}. Instructions in user space, by callgrind; \u{d7} is the\n\
+         ratio to `{}`. Under valgrind a server is slow, so more messages share a wait than otherwise.\n",
         table.render(),
+        if args.work.is_http() {
+            [args.work.name(), ": "].concat()
+        } else {
+            String::new()
+        },
         args.connections,
-        args.size,
-        args.depth,
+        size(args),
+        args.work.depth(args.depth),
         args.messages,
         args.messages / 5,
+        baseline(args.work),
     )
 }
 

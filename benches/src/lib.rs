@@ -1,11 +1,11 @@
 //! Side-by-side comparison of sockman's backends with hand-written loops and other libraries, on real sockets.
 //!
-//! - [`cli`]: the arguments of `compare`
+//! - [`cli`]: the arguments of `compare`; [`work`]: what can be measured
 //! - [`compare`]: runs the rounds; [`cell`]: one measurement, a server process and a load process
 //! - [`subject`]: the list of what can be measured
 //! - [`serve`]: the server process: what runs in it, and how it is asked for its counters
 //! - [`rivals`]: the hand-written loops, tokio, and the same handler behind `dyn` and async-trait
-//! - [`load`]: the load generator's process
+//! - [`load`]: the load generator's process; [`http`]: what it asks over HTTP, and what must come back
 //! - [`wake`]: sending from another thread to an idle connection
 //! - [`instructions`]: instructions and system calls per message, under valgrind and strace
 //! - [`statistics`], [`report`]: medians, paired intervals; tables and JSON rows
@@ -23,6 +23,7 @@ pub mod compare;
 pub mod dispatch;
 pub mod echo;
 pub mod heap;
+pub mod http;
 pub mod instructions;
 pub mod load;
 pub mod random;
@@ -33,6 +34,7 @@ pub mod statistics;
 pub mod subject;
 pub mod sys;
 pub mod wake;
+pub mod work;
 
 /// Whatever went wrong, in words for the one who ran it.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -28,11 +28,12 @@ fn run() -> Result<ExitCode, Failure> {
         Some(Command::Wake(args)) => wake::run(&args)?,
         Some(Command::Serve(args)) => {
             let subject = subject::find(&args.subject).ok_or("no such subject")?;
+            let server = subject.server(args.work).ok_or("it does not do this work")?;
             if let Some(core) = args.pin {
                 sys::pin(core)?;
             }
             sys::raise_descriptor_limit();
-            serve::start(subject.server, &mut serve::announce)?;
+            serve::start(server, &mut serve::announce)?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -1,13 +1,23 @@
 //! The list of what can be measured.
 
 use crate::rivals;
+use crate::rivals::http::floor::{Get, Post, Rpc};
 use crate::serve::Ready;
+#[cfg(any_backend)]
+use crate::serve::{backend, http};
+use crate::work::Work;
+#[cfg(any_backend)]
+use sockman::Backend;
 use std::io;
+#[cfg(any_backend)]
+use std::marker::PhantomData;
 
 /// The rival to which everything is compared, in the works that echo.
 pub const BASELINE: &str = "epoll";
 /// The rival to which everything is compared, in the work `wake`.
 pub const WAKE_BASELINE: &str = "eventfd";
+/// The rival to which everything is compared, in the works over HTTP.
+pub const HTTP_BASELINE: &str = "http-epoll";
 
 /// A server: it announces itself and serves until the process ends.
 pub type Server = fn(Ready<'_>) -> io::Result<()>;
@@ -31,6 +41,9 @@ impl Kind {
     }
 }
 
+/// What a server can do, and it.
+pub type Duty = (&'static [Work], Server);
+
 /// Something that can be measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
@@ -38,32 +51,66 @@ pub struct Subject {
     pub name: &'static str,
     /// Whose it is.
     pub kind: Kind,
-    /// Its server.
-    pub server: Server,
-    /// Whether it echoes.
-    pub echoes: bool,
-    /// Whether other threads can send through it.
-    pub wakes: bool,
+    /// Its servers, each with the works that it does.
+    pub duties: &'static [Duty],
 }
 
-#[cfg(any_backend)]
-const fn backend(name: &'static str, server: Server) -> Subject {
-    Subject {
-        name,
-        kind: Kind::Backend,
-        server,
-        echoes: true,
-        wakes: true,
+impl Subject {
+    /// Its server for a work, if it does that.
+    pub fn server(&self, work: Work) -> Option<Server> {
+        let duty = self.duties.iter().find(|(works, _)| works.contains(&work))?;
+        Some(duty.1)
+    }
+
+    /// Whether it does that work.
+    pub fn does(&self, work: Work) -> bool {
+        self.server(work).is_some()
     }
 }
 
-const fn rival(name: &'static str, server: Server, echoes: bool, wakes: bool) -> Subject {
+/// What an echo server does.
+const ECHO: &[Work] = &[Work::Echo, Work::EchoIdle];
+/// What a server does that other threads can send through.
+const WAKE: &[Work] = &[Work::Wake];
+/// What a server of HTTP does.
+const GET: &[Work] = &[Work::Http, Work::HttpPipeline, Work::HttpClose];
+/// What one does that does not close connections.
+const KEPT: &[Work] = &[Work::Http, Work::HttpPipeline];
+const CLOSE: &[Work] = &[Work::HttpClose];
+const POST: &[Work] = &[Work::HttpPost];
+const RPC: &[Work] = &[Work::Jsonrpc];
+const TAIL: &[Work] = &[Work::HttpTail];
+
+#[cfg(any_backend)]
+const fn ours<B: Backend>(name: &'static str) -> Subject {
+    Subject {
+        name,
+        kind: Kind::Backend,
+        duties: Ours::<B>::DUTIES,
+    }
+}
+
+/// What every backend does.
+#[cfg(any_backend)]
+struct Ours<B>(PhantomData<B>);
+
+#[cfg(any_backend)]
+impl<B: Backend> Ours<B> {
+    const DUTIES: &'static [Duty] = &[
+        (ECHO, backend::echo::<B>),
+        (WAKE, backend::echo::<B>),
+        (GET, http::run::<B>),
+        (POST, http::run::<B>),
+        (RPC, http::run_rpc::<B>),
+        (TAIL, http::run_uncounted::<B>),
+    ];
+}
+
+const fn rival(name: &'static str, duties: &'static [Duty]) -> Subject {
     Subject {
         name,
         kind: Kind::Rival,
-        server,
-        echoes,
-        wakes,
+        duties,
     }
 }
 
@@ -73,38 +120,97 @@ pub use sockman_backends::DefaultBackend;
 
 /// Everything there is, in the order of the tables. A further backend is a line here.
 pub const ALL: &[Subject] = &[
-    rival(BASELINE, rivals::epoll::run, true, false),
-    rival("epoll-again", rivals::epoll::run, true, false),
-    rival(WAKE_BASELINE, rivals::eventfd::run, false, true),
-    rival("eventfd-again", rivals::eventfd::run, false, true),
+    rival(BASELINE, &[(ECHO, rivals::epoll::run)]),
+    rival("epoll-again", &[(ECHO, rivals::epoll::run)]),
+    rival(WAKE_BASELINE, &[(WAKE, rivals::eventfd::run)]),
+    rival("eventfd-again", &[(WAKE, rivals::eventfd::run)]),
+    rival(HTTP_BASELINE, HTTP_FLOOR),
+    rival("http-epoll-again", HTTP_FLOOR),
     #[cfg(feature = "mio")]
-    backend("mio", crate::serve::backend::echo::<sockman_backends::Mio>),
+    ours::<sockman_backends::Mio>("mio"),
     #[cfg(feature = "polling")]
-    backend(
-        "polling",
-        crate::serve::backend::echo::<sockman_backends::Polling>,
-    ),
+    ours::<sockman_backends::Polling>("polling"),
     #[cfg(feature = "uv")]
-    backend("uv", crate::serve::backend::echo::<sockman_backends::Uv>),
+    ours::<sockman_backends::Uv>("uv"),
     #[cfg(feature = "uring")]
-    backend("uring", crate::serve::backend::echo::<sockman_backends::Uring>),
-    rival("polling-loop", rivals::polling_loop::run, true, false),
+    ours::<sockman_backends::Uring>("uring"),
+    rival("polling-loop", &[(ECHO, rivals::polling_loop::run)]),
     #[cfg(feature = "uring")]
-    rival("uring-loop", rivals::uring::run, true, false),
+    rival("uring-loop", &[(ECHO, rivals::uring::run)]),
     #[cfg(feature = "uv")]
-    rival("libuv-c", rivals::libuv::run, true, false),
-    rival("tokio", rivals::tokio::run, true, false),
+    rival("libuv-c", &[(ECHO, rivals::libuv::run)]),
+    rival("tokio", &[(ECHO, rivals::tokio::run)]),
     #[cfg(any_backend)]
-    rival("dyn", rivals::dynamic::run::<DefaultBackend>, true, false),
+    rival("dyn", &[(ECHO, rivals::dynamic::run::<DefaultBackend>)]),
     #[cfg(any_backend)]
     rival(
         "async-trait",
-        rivals::async_trait::run::<DefaultBackend>,
-        true,
-        false,
+        &[(ECHO, rivals::async_trait::run::<DefaultBackend>)],
     ),
-    rival("tick", rivals::tick::run, true, true),
+    rival("tick", &[(ECHO, rivals::tick::run), (WAKE, rivals::tick::run)]),
+    #[cfg(feature = "uring")]
+    rival(
+        "http-uring",
+        &[
+            (KEPT, rivals::http::uring::run::<Get<false>>),
+            (CLOSE, rivals::http::uring::run::<Get<true>>),
+            (POST, rivals::http::uring::run::<Post>),
+            (RPC, rivals::http::uring::run::<Rpc>),
+        ],
+    ),
+    #[cfg(feature = "http-rivals")]
+    rival(
+        "hyper",
+        &[
+            (GET, rivals::http::hyper::run),
+            (POST, rivals::http::hyper::run),
+            (RPC, rivals::http::hyper::run),
+            (TAIL, rivals::http::hyper::run),
+        ],
+    ),
+    #[cfg(feature = "http-rivals")]
+    rival(
+        "may_minihttp",
+        &[
+            (KEPT, rivals::http::may_minihttp::run),
+            (POST, rivals::http::may_minihttp::run),
+        ],
+    ),
+    #[cfg(feature = "http-rivals")]
+    rival(
+        "ntex",
+        &[(GET, rivals::http::ntex::run), (POST, rivals::http::ntex::run)],
+    ),
+    #[cfg(feature = "http-rivals")]
+    rival(
+        "evhttp",
+        &[
+            (GET, rivals::http::evhttp::run),
+            (POST, rivals::http::evhttp::run),
+            (RPC, rivals::http::evhttp::run),
+            (TAIL, rivals::http::evhttp::run),
+        ],
+    ),
+    rival("nginx", &[(GET, rivals::http::nginx::run)]),
 ];
+
+/// What the floor does: each work by itself.
+const HTTP_FLOOR: &[Duty] = &[
+    (KEPT, rivals::http::epoll::run::<Get<false>>),
+    (CLOSE, rivals::http::epoll::run::<Get<true>>),
+    (POST, rivals::http::epoll::run::<Post>),
+    (RPC, rivals::http::epoll::run::<Rpc>),
+    (TAIL, rivals::http::tail::run),
+];
+
+/// The subject to which everything is compared in a work.
+pub fn baseline(work: Work) -> &'static str {
+    match work {
+        Work::Echo | Work::EchoIdle => BASELINE,
+        Work::Wake => WAKE_BASELINE,
+        _ => HTTP_BASELINE,
+    }
+}
 
 /// The subject of that name.
 pub fn find(name: &str) -> Option<&'static Subject> {
@@ -122,9 +228,10 @@ pub fn names(kind: Kind) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::ValueEnum;
 
     #[test]
-    fn names_are_unique_and_the_baselines_there() {
+    fn names_are_unique_and_everybody_does_something() {
         for subject in ALL {
             assert_eq!(
                 ALL.iter().filter(|other| other.name == subject.name).count(),
@@ -132,9 +239,32 @@ mod tests {
                 "{}",
                 subject.name
             );
-            assert!(subject.echoes || subject.wakes);
+            assert!(Work::value_variants().iter().any(|work| subject.does(*work)));
         }
-        assert!(find(BASELINE).is_some_and(|s| s.echoes) && find(WAKE_BASELINE).is_some_and(|s| s.wakes));
         assert_eq!(names(Kind::Backend).len() + names(Kind::Rival).len(), ALL.len());
+    }
+
+    #[test]
+    fn every_work_has_a_baseline_that_is_there_twice() {
+        for work in Work::value_variants() {
+            let again = [baseline(*work), "-again"].concat();
+            for name in [baseline(*work), &again] {
+                assert!(find(name).is_some_and(|subject| subject.does(*work)), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_work_is_done_by_two_servers_of_a_subject() {
+        for subject in ALL {
+            for work in Work::value_variants() {
+                let servers = subject
+                    .duties
+                    .iter()
+                    .filter(|(works, _)| works.contains(work))
+                    .count();
+                assert!(servers <= 1, "{} {}", subject.name, work.name());
+            }
+        }
     }
 }

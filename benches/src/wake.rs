@@ -3,6 +3,7 @@
 
 use crate::cli::WakeArgs;
 use crate::serve::{self, Counts, Running, say};
+use crate::work::Work;
 use crate::{Failure, subject, sys};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -45,14 +46,14 @@ pub struct Report {
 
 /// Runs the process: the loop on this thread, the one that sends and receives on another.
 pub fn run(args: &WakeArgs) -> Result<(), Failure> {
-    let subject = subject::find(&args.subject)
-        .filter(|s| s.wakes)
+    let server = subject::find(&args.subject)
+        .and_then(|subject| subject.server(Work::Wake))
         .ok_or("no such subject")?;
     if let Some(core) = args.pin.first() {
         sys::pin(*core)?;
     }
     let (core, seconds) = (args.pin.get(1).copied(), args.seconds);
-    serve::start(subject.server, &mut |running| {
+    serve::start(server, &mut |running| {
         thread::spawn(move || {
             match measure(running, core, seconds).and_then(|report| {
                 say(&serde_json::to_string(&report)?);
@@ -75,6 +76,7 @@ fn measure(running: Running, core: Option<usize>, seconds: f64) -> Result<Report
         interface,
         mut probe,
         post,
+        ..
     } = running;
     let mut post = post.ok_or("this subject takes nothing from outside")?;
     if let Some(core) = core {
@@ -121,7 +123,7 @@ fn measure(running: Running, core: Option<usize>, seconds: f64) -> Result<Report
         p50_us: quantile(0.5),
         p99_us: quantile(0.99),
         p999_us: quantile(0.999),
-        peak_kib: sys::resident().1,
+        peak_kib: sys::resident(None).1,
     })
 }
 

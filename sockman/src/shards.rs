@@ -3,8 +3,10 @@
 use crate::backend::Backend;
 use crate::driver::Driver;
 use crate::handler::Handler;
+use crate::net::SockMan as _;
 use crate::reason::RemoteError;
 use crate::remote::Remote;
+use crate::stats::Stats;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -26,7 +28,7 @@ use std::time::Duration;
 ///     driver.with(|_, net| net.listen(&at, &how))?;
 ///     Ok(driver)
 /// })?;
-/// shards.join()
+/// shards.join().map(drop)
 /// # }
 /// ```
 #[derive(Debug)]
@@ -37,7 +39,7 @@ pub struct Shards {
 #[derive(Debug)]
 struct Shard {
     remote: Remote,
-    thread: JoinHandle<io::Result<()>>,
+    thread: JoinHandle<io::Result<Stats>>,
 }
 
 impl Shards {
@@ -79,14 +81,18 @@ impl Shards {
         }
     }
 
-    /// Waits until all have ended. Fails with the first error of a backend, having stopped the others; a handler's panic goes on
-    /// here.
-    pub fn join(self) -> io::Result<()> {
+    /// Waits until all have ended, and gives what each has counted. Fails with the first error of a backend, having stopped the
+    /// others; a handler's panic goes on here.
+    pub fn join(self) -> io::Result<Vec<Stats>> {
         let remotes: Vec<Remote> = self.remotes().collect();
-        let mut result = Ok(());
+        let mut result = Ok(Vec::new());
         for shard in self.shards {
             match shard.thread.join() {
-                Ok(Ok(())) => {}
+                Ok(Ok(stats)) => {
+                    if let Ok(all) = &mut result {
+                        all.push(stats);
+                    }
+                }
                 Ok(Err(why)) => {
                     if result.is_ok() {
                         result = Err(why);
@@ -115,7 +121,7 @@ fn start<B: Backend, H: Handler>(
         // It has ended without a word.
         Err(_) => match thread.join() {
             Ok(Err(why)) => Err(why),
-            Ok(Ok(())) => Err(io::Error::other("the loop ended before it began")),
+            Ok(Ok(_)) => Err(io::Error::other("the loop ended before it began")),
             Err(panic) => std::panic::resume_unwind(panic),
         },
     }
@@ -125,10 +131,11 @@ fn run<B: Backend, H: Handler>(
     number: usize,
     make: &impl Fn(usize) -> io::Result<Driver<B, H>>,
     say: &SyncSender<Remote>,
-) -> io::Result<()> {
+) -> io::Result<Stats> {
     // A driver stays on the thread that it is made on.
     let mut driver = make(number)?;
     // Whoever started this thread waits for the word.
     let _ = say.send(driver.remote());
-    driver.run()
+    driver.run()?;
+    Ok(driver.with(|_, net| net.stats().clone()))
 }

@@ -33,7 +33,7 @@ use std::time::Duration;
 ///     })?;
 ///     Ok(driver)
 /// })?;
-/// shards.join()
+/// shards.join().map(drop)
 /// # }
 /// ```
 #[derive(Debug)]

@@ -103,7 +103,9 @@ pub fn connections_go_to_the_loop_with_the_fewest<R: Machine>() {
     assert_eq!([0, 1, 2].map(|shard| on(&peers, shard)), [3, 3, 3]);
     drop(peers);
     shards.stop(Duration::from_secs(5));
-    shards.join().expect("no backend fails");
+    let stats = shards.join().expect("no backend fails");
+    let accepts: Vec<bool> = stats.iter().map(|stats| stats.accepts > 0).collect();
+    assert_eq!(accepts, [true, false, false], "each has counted for itself");
 }
 
 /// What fails on one thread stops all, and is told.

@@ -1,21 +1,25 @@
 //! The load generator's process: a closed loop over epoll. Each active connection keeps `depth` messages outstanding.
 //!
-//! - [`client`]: one connection: what it sends, what it checks
-//! - here: the process, its phases and its report
+//! - [`echo`]: a connection whose messages come back
+//! - [`http`]: one that sends requests and checks their answers, and one that is made anew for each
+//! - [`line`](mod@line): what they have in common: a socket, what it has not taken, and when what is under way was sent
+//! - here: the process, its phases, its loop and its report
 //!
 //! Phases: connect (the idle connections first), warm up, come to rest and say so; at a word, run the window, come to rest
 //! again, and report. The server is at rest at both ends, so that its counters there enclose exactly the window's messages.
 
-pub mod client;
+pub mod echo;
+pub mod http;
+pub mod line;
 
 use crate::cli::LoadArgs;
 use crate::serve::say;
+use crate::work::Work;
 use crate::{Failure, sys};
-use client::Client;
 use hdrhistogram::Histogram;
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::epoll::{self, CreateFlags, EventFlags};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -23,10 +27,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 /// A server that answers nobody for this long hangs.
-const PATIENCE: Timespec = Timespec {
-    tv_sec: 20,
-    tv_nsec: 0,
-};
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// While connecting, so many go ahead before an answer is awaited: the backlog must not overflow.
 const AHEAD: usize = 128;
@@ -38,8 +39,10 @@ pub struct Report {
     pub ops: u64,
     /// How long that took, in nanoseconds.
     pub elapsed_ns: u64,
-    /// Median of the time from sending a message to the arrival of its echo, in microseconds.
+    /// Median of the time from sending a message to the arrival of its answer, in microseconds.
     pub p50_us: f64,
+    /// The time that 90 % stay below.
+    pub p90_us: f64,
     /// The time that 99 % stay below.
     pub p99_us: f64,
     /// The time that 99.9 % stay below.
@@ -53,10 +56,46 @@ enum Until {
     Messages(u64),
 }
 
-struct Load {
+/// One connection of the load.
+pub trait Client: Sized {
+    /// Connects, blocking. `index` is its number among all, and its key in the poller.
+    fn connect(args: &LoadArgs, index: usize) -> Result<Self, Failure>;
+
+    /// Sends one message and waits for its answer, blocking.
+    fn round_trip(&mut self, buffer: &mut [u8]) -> Result<(), Failure>;
+
+    /// From here on no operation blocks, and the poller reports what there is to do.
+    fn register(&mut self, poll: &OwnedFd) -> Result<(), Failure>;
+
+    /// Sends so many messages, as far as the kernel takes them; `now` is their time.
+    fn send(&mut self, poll: &OwnedFd, count: usize, now: Instant) -> Result<(), Failure>;
+
+    /// Does what there is to do, and tells how many messages were answered by that.
+    fn event(&mut self, event: &mut Event<'_>) -> Result<usize, Failure>;
+
+    /// How long the oldest message without an answer has been under way, in nanoseconds; it is answered now.
+    fn latency(&mut self, now: Instant) -> u64;
+
+    /// Fails when bytes are there although every message was answered.
+    fn expect_nothing(&mut self) -> Result<(), Failure>;
+}
+
+/// What a connection is told when the poller reports it, and given to work with.
+pub struct Event<'a> {
+    /// The poller.
+    pub poll: &'a OwnedFd,
+    /// Whether there is room to send.
+    pub writable: bool,
+    /// Where to receive.
+    pub buffer: &'a mut [u8],
+    /// Whether to compare every byte: the window is over, and there is time for it.
+    pub all: bool,
+}
+
+struct Load<C> {
     poll: OwnedFd,
-    clients: Vec<Client>,
-    events: Vec<Event>,
+    clients: Vec<C>,
+    events: Vec<epoll::Event>,
     buffer: Vec<u8>,
     latency: Histogram<u64>,
     /// Messages sent, and answered.
@@ -66,19 +105,28 @@ struct Load {
 
 /// Runs the process.
 pub fn run(args: &LoadArgs) -> Result<(), Failure> {
+    match args.work {
+        Work::HttpClose => run_with::<http::Once>(args),
+        work if work.is_http() => run_with::<http::Kept>(args),
+        _ => run_with::<echo::Echo>(args),
+    }
+}
+
+fn run_with<C: Client>(args: &LoadArgs) -> Result<(), Failure> {
     if let Some(core) = args.pin {
         sys::pin(core)?;
     }
     sys::raise_descriptor_limit();
+    let mut buffer = vec![0; (64 << 10).max(args.size)];
     let mut idle = Vec::with_capacity(args.idle);
     for index in 0..args.idle {
-        let mut client = Client::connect(args.at, index, args.size)?;
+        let mut client = C::connect(args, index)?;
         if index % AHEAD == AHEAD - 1 {
-            client.round_trip()?;
+            client.round_trip(&mut buffer)?;
         }
         idle.push(client);
     }
-    let mut load = Load::connect(args)?;
+    let mut load = Load::<C>::connect(args, buffer)?;
     load.run(args.depth, Until::Time(Instant::now() + args.warm_up()))?;
     say("ready");
     let mut word = String::new();
@@ -101,6 +149,7 @@ pub fn run(args: &LoadArgs) -> Result<(), Failure> {
         ops: load.answered,
         elapsed_ns: elapsed.as_nanos() as u64,
         p50_us: quantile(0.5),
+        p90_us: quantile(0.9),
         p99_us: quantile(0.99),
         p999_us: quantile(0.999),
     };
@@ -112,29 +161,23 @@ pub fn run(args: &LoadArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-impl Load {
-    fn connect(args: &LoadArgs) -> Result<Load, Failure> {
+impl<C: Client> Load<C> {
+    fn connect(args: &LoadArgs, mut buffer: Vec<u8>) -> Result<Load<C>, Failure> {
         let poll = epoll::create(CreateFlags::CLOEXEC)?;
         let mut clients = Vec::with_capacity(args.connections);
         for index in 0..args.connections {
-            let mut client = Client::connect(args.at, index, args.size)?;
+            let mut client = C::connect(args, index)?;
             if index % AHEAD == AHEAD - 1 || index == args.connections - 1 {
-                client.round_trip()?;
+                client.round_trip(&mut buffer)?;
             }
-            client.set_nonblocking()?;
-            epoll::add(
-                &poll,
-                client.socket(),
-                EventData::new_u64(index as u64),
-                EventFlags::IN,
-            )?;
+            client.register(&poll)?;
             clients.push(client);
         }
         Ok(Load {
             poll,
             clients,
             events: Vec::with_capacity(1024),
-            buffer: vec![0; (64 << 10).max(args.size)],
+            buffer,
             latency: Histogram::new_with_bounds(1, 60_000_000_000, 3)?,
             sent: 0,
             answered: 0,
@@ -153,23 +196,31 @@ impl Load {
             let more = self.allowed(until, start, depth);
             self.send(index, more, start)?;
         }
+        let patience = Timespec {
+            tv_sec: PATIENCE.as_secs().cast_signed(),
+            tv_nsec: 0,
+        };
         let mut ended = false;
         while self.answered < self.sent {
             self.events.clear();
-            match epoll::wait(&self.poll, spare_capacity(&mut self.events), Some(&PATIENCE)) {
-                Ok(0) => return Err("the server has not answered for 20 seconds".into()),
+            match epoll::wait(&self.poll, spare_capacity(&mut self.events), Some(&patience)) {
+                Ok(0) => {
+                    return Err(
+                        format!("the server has not answered for {} seconds", patience.tv_sec).into(),
+                    );
+                }
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
             for at in 0..self.events.len() {
-                let event = self.events[at];
-                let (index, flags) = (event.data.u64() as usize, event.flags);
+                let (index, flags) = (self.events[at].data.u64() as usize, self.events[at].flags);
                 let client = &mut self.clients[index];
-                if flags.contains(EventFlags::OUT) {
-                    client.flush()?;
-                    client.watch(&self.poll, index)?;
-                }
-                let answers = client.receive(&mut self.buffer, ended)?;
+                let answers = client.event(&mut Event {
+                    poll: &self.poll,
+                    writable: flags.contains(EventFlags::OUT),
+                    buffer: &mut self.buffer,
+                    all: ended,
+                })?;
                 if answers == 0 {
                     continue;
                 }
@@ -195,14 +246,39 @@ impl Load {
         }
     }
 
+    /// Also nothing is sent: a client that had put messages off until now lets them go.
     fn send(&mut self, index: usize, count: usize, now: Instant) -> Result<(), Failure> {
-        if count == 0 {
-            return Ok(());
-        }
         self.sent += count as u64;
-        let client = &mut self.clients[index];
-        client.send(count, now)?;
-        client.watch(&self.poll, index)?;
-        Ok(())
+        self.clients[index].send(&self.poll, count, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    /// The arguments of a load of one connection to nowhere.
+    pub(super) fn args(work: Work, size: usize) -> LoadArgs {
+        LoadArgs {
+            at: (Ipv4Addr::LOCALHOST, 0).into(),
+            work,
+            connections: 1,
+            idle: 0,
+            size,
+            depth: 1,
+            seconds: 0.0,
+            messages: None,
+            pin: None,
+        }
+    }
+
+    /// A client that blocks, its peer, and a poller.
+    pub(super) fn pair<C: Client>(args: &LoadArgs) -> (C, TcpStream, OwnedFd) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let at = listener.local_addr().expect("bound");
+        let client = C::connect(&LoadArgs { at, ..args.clone() }, 3).expect("connect");
+        let poll = epoll::create(CreateFlags::CLOEXEC).expect("epoll");
+        (client, listener.accept().expect("accept").0, poll)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cell::{Cell, Sample};
 use crate::statistics::{Ratio, median, paired_ratio};
+use crate::work::Work;
 use serde::{Deserialize, Serialize};
 
 /// One row: medians over the rounds, and ratios to the baseline. What was not measured is null.
@@ -13,9 +14,9 @@ pub struct Row {
     pub subject: String,
     /// `backend` or `rival`.
     pub kind: String,
-    /// Active connections of `echo`, idle ones of `echo-idle`, 1 of `wake`.
+    /// Idle connections of `echo-idle`, 1 of `wake`, otherwise active ones.
     pub connections: usize,
-    /// Bytes of a message.
+    /// Bytes of a message; over HTTP, of a request.
     pub size: usize,
     /// Messages outstanding per active connection.
     pub depth: usize,
@@ -33,6 +34,8 @@ pub struct Row {
     pub cpu_us_per_op: Option<f64>,
     /// Median latency, in microseconds.
     pub p50_us: Option<f64>,
+    /// The latency that 90 % stay below; `wake` has none.
+    pub p90_us: Option<f64>,
     /// The latency that 99 % stay below.
     pub p99_us: Option<f64>,
     /// The latency that 99.9 % stay below.
@@ -65,6 +68,12 @@ pub struct Row {
     pub ratio_p50_low: Option<f64>,
     /// See `ratio_p50`.
     pub ratio_p50_high: Option<f64>,
+    /// The 90 % latency against the baseline, paired as CPU time is.
+    pub ratio_p90: Option<f64>,
+    /// See `ratio_p90`.
+    pub ratio_p90_low: Option<f64>,
+    /// See `ratio_p90`.
+    pub ratio_p90_high: Option<f64>,
     /// The 99 % latency against the baseline, paired as CPU time is.
     pub ratio_p99: Option<f64>,
     /// See `ratio_p99`.
@@ -93,7 +102,7 @@ impl Row {
     pub fn new(cell: &Cell, rounds: &Rounds) -> Row {
         let of = |figure: fn(&Sample) -> f64| median(rounds.iter().flatten().map(figure));
         let perhaps = |figure: fn(&Sample) -> Option<f64>| median(rounds.iter().flatten().filter_map(figure));
-        let idle = cell.work == crate::cli::Work::EchoIdle;
+        let idle = cell.work == Work::EchoIdle;
         Row {
             work: cell.work.name().to_owned(),
             subject: cell.subject.name.to_owned(),
@@ -110,6 +119,7 @@ impl Row {
             ops_per_s: of(|s| s.ops_per_s),
             cpu_us_per_op: of(|s| s.cpu_us),
             p50_us: of(|s| s.p50_us),
+            p90_us: of(|s| s.p90_us).filter(|_| cell.work != Work::Wake),
             p99_us: of(|s| s.p99_us),
             p999_us: of(|s| s.p999_us),
             syscalls_per_op: perhaps(|s| s.calls),
@@ -127,6 +137,7 @@ impl Row {
         let paired = |figure| paired(rounds, base_rounds, figure);
         (self.ratio_cpu, self.ratio_cpu_low, self.ratio_cpu_high) = paired(|s: &Sample| s.cpu_us);
         (self.ratio_ops, self.ratio_ops_low, self.ratio_ops_high) = paired(|s| s.ops_per_s);
+        (self.ratio_p90, self.ratio_p90_low, self.ratio_p90_high) = paired(|s| s.p90_us);
         (self.ratio_p99, self.ratio_p99_low, self.ratio_p99_high) = paired(|s| s.p99_us);
         (self.ratio_p50, self.ratio_p50_low, self.ratio_p50_high) = paired(|s| s.p50_us);
         self.ratio_p999 = ratio(self.p999_us, base.p999_us);
@@ -163,7 +174,6 @@ fn paired(ours: &Rounds, base: &Rounds, figure: fn(&Sample) -> f64) -> Ends {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Work;
     use crate::subject;
 
     fn row(work: Work, cpu: f64) -> (Row, Vec<Option<Sample>>) {

@@ -2,8 +2,8 @@
 
 use super::row::Row;
 use super::table::{Table, interval, perhaps, with_ratio};
-use crate::cli::Work;
-use crate::subject::{BASELINE, WAKE_BASELINE};
+use crate::subject;
+use crate::work::Work;
 
 /// No line is longer, in characters.
 const WIDTH: usize = 120;
@@ -41,6 +41,15 @@ pub fn render(work: Work, rows: &[Row]) -> String {
             "calls   \u{d7}",
             "sends/s",
         ]),
+        _ => Table::new(&[
+            "subject",
+            "CPU \u{b5}s   \u{d7}      95 %",
+            "req/s    \u{d7}",
+            "p50 \u{b5}s    \u{d7}",
+            "p90 \u{b5}s    \u{d7}",
+            "p99 \u{b5}s   \u{d7}      95 %",
+            "calls    \u{d7}",
+        ]),
     };
     let mut group = None;
     for row in rows {
@@ -56,6 +65,7 @@ pub fn render(work: Work, rows: &[Row]) -> String {
             Work::Echo => echo(row),
             Work::EchoIdle => idle(row),
             Work::Wake => wake(row),
+            _ => http(row),
         });
     }
     format!("{}\n{}", table.render(), legend(work, rows))
@@ -68,7 +78,12 @@ fn heading(work: Work, row: &Row) -> String {
             row.connections, row.size, row.depth
         ),
         _ => format!(
-            "\u{2014} {} connection{}, {} bytes, depth {}",
+            "\u{2014} {}{} connection{}, {} bytes, depth {}",
+            if work.is_http() {
+                [work.name(), ": "].concat()
+            } else {
+                String::new()
+            },
             row.connections,
             if row.connections == 1 { "" } else { "s" },
             row.size,
@@ -131,6 +146,18 @@ fn wake(row: &Row) -> Vec<String> {
     ]
 }
 
+fn http(row: &Row) -> Vec<String> {
+    vec![
+        row.subject.clone(),
+        cpu(row),
+        with_ratio(row.ops_per_s, row.ratio_ops),
+        with_ratio(row.p50_us, row.ratio_p50),
+        with_ratio(row.p90_us, row.ratio_p90),
+        p99(row),
+        with_ratio(row.syscalls_per_op, row.ratio_syscalls),
+    ]
+}
+
 fn legend(work: Work, rows: &[Row]) -> String {
     let rounds = rows.iter().map(|row| row.rounds).max().unwrap_or(0);
     let base = rows.first().map_or("", |row| &row.baseline);
@@ -138,7 +165,7 @@ fn legend(work: Work, rows: &[Row]) -> String {
         "Medians of {rounds} interleaved rounds. \u{d7} is the ratio to `{base}`; with 95 %: the mean of the rounds' ratios and its\n\
          paired interval (Student's t on their logarithms)."
     );
-    if [BASELINE, WAKE_BASELINE].contains(&base) {
+    if base == subject::baseline(work) {
         text += &[
             " `",
             base,
@@ -160,6 +187,10 @@ fn legend(work: Work, rows: &[Row]) -> String {
         Work::Wake => {
             "From just before the send on another thread to the arrival at the peer, which looks without sleeping where\n\
              there are two cores. The loop sleeps before each send. CPU and calls: the loop's, per send.\n"
+        }
+        _ => {
+            "CPU: the server's, user and system, per request, between two moments of rest: most of it is the kernel's, so that it\n\
+             tells more than requests per second; calls: system calls per request. Bytes: of a request, with its head.\n"
         }
     });
     let mut said = Vec::new();
@@ -204,6 +235,7 @@ mod tests {
             ops_per_s: Some(888_888.0),
             cpu_us_per_op: Some(888.8),
             p50_us: Some(88_888.0),
+            p90_us: Some(88_888.0),
             p99_us: Some(88_888.0),
             p999_us: Some(88_888.0),
             syscalls_per_op: Some(8.88),
@@ -220,6 +252,7 @@ mod tests {
             ratio_p50: Some(8.88),
             ratio_p50_low: Some(8.88),
             ratio_p50_high: Some(8.88),
+            ratio_p90: Some(8888.0),
             ratio_p99: Some(8888.0),
             ratio_p99_low: Some(8888.0),
             ratio_p99_high: Some(8888.0),
@@ -235,6 +268,7 @@ mod tests {
             (Work::Echo, "polling-loop"),
             (Work::EchoIdle, "polling-loop"),
             (Work::Wake, "eventfd-again"),
+            (Work::HttpPipeline, "http-epoll-again"),
         ] {
             longest.clone_into(&mut row.subject);
             let text = render(work, std::slice::from_ref(&row));

@@ -16,7 +16,7 @@ pub fn run(ready: Ready<'_>) -> io::Result<()> {
     let poll = epoll::create(CreateFlags::CLOEXEC)?;
     epoll::add(&poll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
     ready(Running::counted(at, &tally));
-    let mut clients = Clients::default();
+    let mut clients = Clients::<()>::default();
     let mut events: Vec<Event> = Vec::with_capacity(1024);
     let mut buffer = vec![0; 64 << 10];
     loop {

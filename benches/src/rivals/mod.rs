@@ -8,6 +8,7 @@
 //! - [`dynamic`]: our echo handler behind trait objects; [`async_trait`]: called through async-trait
 //! - [`tick`]: a loop in the shape that was criticised
 //! - [`eventfd`]: an eventfd and an epoll, the floor of waking a loop
+//! - [`http`]: servers of HTTP
 //! - [`parts`]: what the loops written by hand have in common
 //!
 //! Each `run` announces itself by its argument and serves until the process ends.
@@ -16,6 +17,7 @@ pub mod async_trait;
 pub mod dynamic;
 pub mod epoll;
 pub mod eventfd;
+pub mod http;
 #[cfg(feature = "uv")]
 pub mod libuv;
 pub mod parts;

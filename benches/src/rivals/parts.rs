@@ -21,12 +21,14 @@ pub fn wait(poll: &OwnedFd, events: &mut Vec<Event>, tally: &Tally) -> io::Resul
     }
 }
 
-/// A connection.
-pub struct Client {
+/// A connection, with what a server remembers of it.
+pub struct Client<T = ()> {
     /// Its socket.
     pub socket: OwnedFd,
-    /// Bytes received whose echo the kernel has not taken; nothing more is read until it has.
+    /// Bytes to send that the kernel has not taken; nothing more is read until it has.
     pub owed: Vec<u8>,
+    /// What the server remembers.
+    pub state: T,
 }
 
 /// What came of receiving once.
@@ -69,6 +71,21 @@ impl Client {
         self.owed.extend_from_slice(&buffer[sent..received]);
         Echoed::Owing
     }
+}
+
+impl<T> Client<T> {
+    /// Sends, and owes what the kernel does not take; whether the connection goes on.
+    #[inline]
+    pub fn send(&mut self, bytes: &[u8], tally: &Tally) -> bool {
+        tally.call();
+        let sent = match send(&self.socket, bytes, SendFlags::NOSIGNAL) {
+            Ok(sent) => sent,
+            Err(Errno::AGAIN | Errno::INTR) => 0,
+            Err(_) => return false,
+        };
+        self.owed.extend_from_slice(&bytes[sent..]);
+        true
+    }
 
     /// Sends what is owed, as far as the kernel takes it; whether the connection goes on.
     pub fn pay(&mut self, tally: &Tally) -> bool {
@@ -84,10 +101,15 @@ impl Client {
 }
 
 /// The connections, by descriptor.
-#[derive(Default)]
-pub struct Clients(Vec<Option<Client>>);
+pub struct Clients<T = ()>(Vec<Option<Client<T>>>);
 
-impl Clients {
+impl<T> Default for Clients<T> {
+    fn default() -> Self {
+        Clients(Vec::new())
+    }
+}
+
+impl<T: Default> Clients<T> {
     /// Takes what waits in the backlog; `register` tells the poller of a socket and its key.
     pub fn accept(
         &mut self,
@@ -105,6 +127,7 @@ impl Clients {
             self.0[key] = Some(Client {
                 socket,
                 owed: Vec::new(),
+                state: T::default(),
             });
         }
         Ok(())
@@ -112,7 +135,7 @@ impl Clients {
 
     /// The connection of that key.
     #[inline]
-    pub fn get(&mut self, key: usize) -> Option<&mut Client> {
+    pub fn get(&mut self, key: usize) -> Option<&mut Client<T>> {
         self.0.get_mut(key).and_then(Option::as_mut)
     }
 

@@ -24,7 +24,7 @@ pub fn run(ready: Ready<'_>) -> io::Result<()> {
     // SAFETY: the listener lives as long as the poller, to the end of this function.
     unsafe { poller.add_with_mode(&listener, Event::readable(LISTENER), PollMode::Level)? };
     ready(Running::counted(at, &tally));
-    let mut clients = Clients::default();
+    let mut clients = Clients::<()>::default();
     let mut events = Events::new();
     let mut buffer = vec![0; 64 << 10];
     loop {

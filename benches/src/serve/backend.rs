@@ -9,6 +9,7 @@ use sockman::{
 };
 use std::io;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -21,10 +22,12 @@ pub fn echo<B: Backend>(ready: Ready<'_>) -> io::Result<()> {
 /// Serves a handler on a backend, until the process ends.
 pub fn serve<B: Backend, H: Handler>(handler: H, ready: Ready<'_>) -> io::Result<()> {
     let (counts, answers) = mpsc::channel();
+    let asked = Arc::new(AtomicBool::new(false));
     let first = Arc::new(OnceLock::new());
     let observed = Observed {
         handler,
         counts,
+        asked: asked.clone(),
         first: first.clone(),
     };
     let mut driver = Driver::<B, _>::new(&Config::default(), observed)?;
@@ -44,11 +47,13 @@ pub fn serve<B: Backend, H: Handler>(handler: H, ready: Ready<'_>) -> io::Result
         at,
         interface,
         probe: Box::new(move || {
+            asked.store(true, Ordering::Release);
             remote.wake();
             // A loop that does not answer is a bug; the figure stays blank, and the load says that it hangs.
             answers.recv_timeout(Duration::from_secs(5)).ok()
         }),
         post: Some(post(driver.remote(), first)),
+        process: None,
     });
     driver.run()
 }
@@ -68,6 +73,8 @@ fn post(remote: Remote, first: Arc<OnceLock<Conn>>) -> super::Post {
 struct Observed<H> {
     handler: H,
     counts: Sender<Counts>,
+    /// Whether that is what it was woken for; it may be the handler's business.
+    asked: Arc<AtomicBool>,
     first: Arc<OnceLock<Conn>>,
 }
 
@@ -111,13 +118,16 @@ impl<H: Handler> Handler for Observed<H> {
     }
 
     fn woken<S: SockMan>(&mut self, net: &mut S) {
-        let stats = net.stats();
-        let counts = Counts {
-            calls: stats.syscalls.total(),
-            turns: stats.turns,
-        };
-        // Nobody asks any more when the process ends.
-        let _ = self.counts.send(counts);
+        if self.asked.swap(false, Ordering::Acquire) {
+            let stats = net.stats();
+            let counts = Counts {
+                calls: stats.syscalls.total(),
+                turns: stats.turns,
+            };
+            // Nobody asks any more when the process ends.
+            let _ = self.counts.send(counts);
+        }
+        self.handler.woken(net);
     }
 
     fn dial_failed<S: SockMan>(&mut self, net: &mut S, key: u64, why: DialError) {

@@ -1,15 +1,20 @@
-//! The server process: an echo server whose counters can be asked for by a line on its standard input.
+//! The server process: a server whose counters can be asked for by a line on its standard input.
 //!
-//! - [`backend`]: a sockman handler on a backend
+//! - [`backend`]: a sockman handler on a backend; `http`: the one that serves HTTP
 //! - the other servers are in [`rivals`](crate::rivals)
 //! - here: what they have in common, how they start, and the thread that answers
 
 pub mod backend;
+#[cfg(any_backend)]
+pub mod http;
 
 use crate::subject::Server;
 use crate::{heap, sys};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::net::{SocketFlags, accept_with, sockopt};
+use rustix::net::{
+    AddressFamily, SocketFlags, SocketType, accept_with, bind, getsockname, socket_with, sockopt,
+};
+use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -60,6 +65,8 @@ pub struct Running {
     pub probe: Probe,
     /// Sends from outside, for those servers that [`wake`](crate::wake) measures.
     pub post: Option<Post>,
+    /// The process that serves, where it is not this one: its CPU time and memory count.
+    pub process: Option<Pid>,
 }
 
 impl Running {
@@ -70,6 +77,7 @@ impl Running {
             interface: String::new(),
             probe: Box::new(|| None),
             post: None,
+            process: None,
         }
     }
 
@@ -117,13 +125,14 @@ pub fn able(line: String) -> Result<String, Unable> {
     }
 }
 
-/// Announces a server on the standard output, by its address and its interface, and answers each line on the standard input with its usage. The process
-/// ends with the input.
+/// Announces a server on the standard output, by its address and its interface, and answers each line on the standard
+/// input with its usage. The process ends with the input.
 pub fn announce(running: Running) {
     let Running {
         at,
         interface,
         mut probe,
+        process,
         ..
     } = running;
     say(&format!("{at} {}", one_line(&interface)));
@@ -133,13 +142,15 @@ pub fn announce(running: Running) {
                 break;
             }
             let counts = probe();
-            let (rss_kib, peak_kib) = sys::resident();
+            let (rss_kib, peak_kib) = sys::resident(process);
             let usage = Usage {
-                cpu_ns: sys::process_cpu(),
+                cpu_ns: process.map_or_else(sys::process_cpu, sys::cpu_of_process),
                 counts,
                 rss_kib,
                 peak_kib,
-                heap: heap::live().map(|bytes| bytes as u64),
+                heap: heap::live()
+                    .filter(|_| process.is_none())
+                    .map(|bytes| bytes as u64),
             };
             say(&serde_json::to_string(&usage).unwrap_or_default());
         }
@@ -208,6 +219,21 @@ pub fn listener() -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, at))
 }
 
+/// A port for a server that binds by itself, with `SO_REUSEPORT`: as long as the socket is there nobody else is given it.
+pub fn reserve() -> io::Result<(OwnedFd, SocketAddr)> {
+    let socket = socket_with(
+        AddressFamily::INET,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
+    sockopt::set_socket_reuseport(&socket, true)?;
+    bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let at = getsockname(&socket)?;
+    let at = SocketAddr::try_from(at)?;
+    Ok((socket, at))
+}
+
 /// The next connection of the backlog, non-blocking and without delay; `None` when there is none. Two system calls.
 pub fn accept(listener: impl AsFd, tally: &Tally) -> io::Result<Option<OwnedFd>> {
     tally.call();
@@ -234,6 +260,21 @@ mod tests {
         tally.calls(5);
         tally.turn();
         assert_eq!(probe(), Some(Counts { calls: 6, turns: 1 }));
+    }
+
+    #[test]
+    fn a_reserved_port_can_be_bound_by_who_shares_it() {
+        let (_held, at) = reserve().expect("loopback");
+        assert!(TcpListener::bind(at).is_err(), "not by others");
+        let sharer = socket_with(
+            AddressFamily::INET,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC,
+            None,
+        );
+        let sharer = sharer.expect("a socket");
+        sockopt::set_socket_reuseport(&sharer, true).expect("an option");
+        bind(&sharer, &at).expect("shared");
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use crate::deferred::{Deferred, Mail};
 use crate::http1::encode::{self, Framing, Terms};
+use crate::server::access::Entry;
 use crate::server::counters::{Count, Counters};
+use crate::server::date::Date;
 use crate::server::output::Payload;
 use crate::server::queue::{Exchange, Progress, Queue};
 use crate::service::Source;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use sockman::Conn;
 use std::time::{Duration, Instant};
 
@@ -21,57 +23,93 @@ pub struct Answered(());
 #[derive(Debug)]
 #[must_use]
 pub struct Reply<'a, S> {
-    pub(crate) scene: Scene<'a, S>,
+    pub(crate) scene: &'a mut Scene<'a, S>,
 }
 
-/// What an answer has to do with.
+/// What an answer has to do with. It stays in its place while the answer is built: most are built at once, and should not be
+/// moved about for the sake of those that are not.
 #[derive(Debug)]
 pub(crate) struct Scene<'a, S> {
     /// Where answers go for which none waits.
     pub(crate) out: &'a mut Payload,
+    /// Where this one begins there.
+    pub(crate) start: usize,
+    /// Where it is written to, if earlier ones wait or it is held back; otherwise empty.
+    pub(crate) own: &'a mut Payload,
+    pub(crate) is_own: bool,
+    pub(crate) wait: Option<Duration>,
     /// Answers that wait, in order.
     pub(crate) queue: &'a mut Queue<S>,
     /// Whether this is the connection's last answer.
     pub(crate) last: &'a mut bool,
     pub(crate) terms: Terms,
-    pub(crate) date: &'a [u8],
+    pub(crate) date: &'a Date,
     pub(crate) counters: &'a Counters,
     pub(crate) mail: &'a Mail,
     pub(crate) conn: Conn,
-    pub(crate) exchange: Exchange<S>,
+    /// The request's number on its connection.
+    pub(crate) number: u64,
+    pub(crate) is_safe: bool,
     pub(crate) now: Instant,
+    /// Fields that layers have added, as text.
+    pub(crate) extra: &'a mut Vec<u8>,
+    pub(crate) entry: &'a mut Option<Box<Entry>>,
+}
+
+impl<S> Scene<'_, S> {
+    fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.payload().bytes
+    }
+
+    fn payload(&mut self) -> &mut Payload {
+        if self.is_own { self.own } else { self.out }
+    }
+
+    /// Puts the answer in the queue, as far as it is.
+    fn enqueue(&mut self, status: Option<StatusCode>, progress: Progress<S>) {
+        self.queue.push(Exchange {
+            number: self.number,
+            terms: self.terms,
+            is_safe: self.is_safe,
+            begun: self.now,
+            status,
+            extra: std::mem::take(self.extra),
+            entry: self.entry.take(),
+            progress,
+        });
+    }
 }
 
 impl<'a, S: Source> Reply<'a, S> {
     /// Adds a field to the answer, whoever gives it: for layers around a service. The fields that frame a message and `date` are
     /// the server's; they are ignored.
-    pub fn with(mut self, name: &HeaderName, value: &HeaderValue) -> Self {
-        encode::field(&mut self.scene.exchange.extra, name, value);
+    pub fn with(self, name: &HeaderName, value: &HeaderValue) -> Self {
+        encode::field(self.scene.extra, name, value);
         self
     }
 
     /// Makes this the last answer of its connection.
-    pub fn close(mut self) -> Self {
+    pub fn close(self) -> Self {
         self.scene.terms.keep_alive = false;
         self
     }
 
     /// Begins an answer.
+    #[inline]
     pub fn status(self, status: StatusCode) -> Respond<'a, S> {
         let scene = self.scene;
-        let own = (!scene.queue.is_empty()).then(Payload::default);
-        let mut respond = Respond {
-            scene,
-            status,
-            own,
-            wait: None,
-        };
-        let date = respond.scene.date;
-        let extra = std::mem::take(&mut respond.scene.exchange.extra);
-        let to = respond.bytes();
-        encode::start(to, status, date);
-        to.extend_from_slice(&extra);
-        respond
+        scene.is_own = !scene.queue.is_empty();
+        let date = scene.date;
+        if status == StatusCode::OK {
+            scene.bytes().extend_from_slice(date.ok());
+        } else {
+            encode::start(scene.bytes(), status, date.text());
+        }
+        if !scene.extra.is_empty() {
+            let extra = std::mem::take(scene.extra);
+            scene.bytes().extend_from_slice(&extra);
+        }
+        Respond { scene, status }
     }
 
     /// Begins an answer of status 200 (OK).
@@ -88,19 +126,18 @@ impl<'a, S: Source> Reply<'a, S> {
     /// ignored.
     pub fn respond(self, response: Response<Bytes>) -> Answered {
         let (head, body) = response.into_parts();
-        let mut respond = self.status(head.status);
-        encode::fields(respond.bytes(), &head.headers);
+        let respond = self.status(head.status);
+        encode::fields(respond.scene.bytes(), &head.headers);
         respond.send_bytes(body)
     }
 
     /// Answers later, from any thread.
     pub fn defer(self) -> (Deferred, Answered) {
-        let mut scene = self.scene;
+        let scene = self.scene;
         scene.counters.add(Count::deferred);
         *scene.last |= !scene.terms.keep_alive;
-        scene.exchange.terms = scene.terms;
-        let deferred = Deferred::new(scene.mail.clone(), scene.conn, scene.exchange.number);
-        scene.queue.push(scene.exchange);
+        scene.enqueue(None, Progress::Waiting);
+        let deferred = Deferred::new(scene.mail.clone(), scene.conn, scene.number);
         (deferred, Answered(()))
     }
 }
@@ -115,51 +152,38 @@ pub(crate) fn later(now: Instant, wait: Duration) -> Instant {
 #[derive(Debug)]
 #[must_use]
 pub struct Respond<'a, S> {
-    scene: Scene<'a, S>,
+    scene: &'a mut Scene<'a, S>,
     status: StatusCode,
-    /// Where it is written to when earlier answers wait.
-    own: Option<Payload>,
-    wait: Option<Duration>,
 }
 
 impl<S: Source> Respond<'_, S> {
-    fn payload(&mut self) -> &mut Payload {
-        match &mut self.own {
-            Some(own) => own,
-            None => self.scene.out,
-        }
-    }
-
-    fn bytes(&mut self) -> &mut Vec<u8> {
-        &mut self.payload().bytes
-    }
-
     /// Adds a field. Those that frame a message (`content-length`, `transfer-encoding`, `connection`) and `date` are the
     /// server's; they are ignored.
-    pub fn header(mut self, name: &HeaderName, value: &HeaderValue) -> Self {
-        encode::field(self.bytes(), name, value);
+    #[inline]
+    pub fn header(self, name: &HeaderName, value: &HeaderValue) -> Self {
+        encode::field(self.scene.bytes(), name, value);
         self
     }
 
     /// Holds the answer back for this long, without holding up anybody else: after a wrong password, say.
-    pub fn after(mut self, wait: Duration) -> Self {
-        if self.own.is_none() {
+    pub fn after(self, wait: Duration) -> Self {
+        let scene = &mut *self.scene;
+        if !scene.is_own {
             // What has been written so far is this answer's own.
-            let start = self.scene.exchange.start;
-            let bytes = self.scene.out.bytes.split_off(start);
-            self.own = Some(Payload::of(bytes));
+            *scene.own = Payload::of(scene.out.bytes.split_off(scene.start));
+            scene.is_own = true;
         }
-        self.wait = Some(wait);
+        scene.wait = Some(wait);
         self
     }
 
     /// Answers with a body of plain text.
+    #[inline]
     pub fn text(self, text: &str) -> Answered {
-        self.header(
-            &header::CONTENT_TYPE,
-            &HeaderValue::from_static("text/plain; charset=utf-8"),
-        )
-        .send(text.as_bytes())
+        self.scene
+            .bytes()
+            .extend_from_slice(b"content-type: text/plain; charset=utf-8\r\n");
+        self.send(text.as_bytes())
     }
 
     /// Answers without a body.
@@ -168,9 +192,10 @@ impl<S: Source> Respond<'_, S> {
     }
 
     /// Answers with this body.
+    #[inline]
     pub fn send(mut self, body: &[u8]) -> Answered {
         if self.end(Some(body.len() as u64)) != Framing::Empty {
-            self.bytes().extend_from_slice(body);
+            self.scene.bytes().extend_from_slice(body);
         }
         self.finish()
     }
@@ -178,7 +203,7 @@ impl<S: Source> Respond<'_, S> {
     /// Answers with this body, which if it is large is sent from where it lies.
     pub fn send_bytes(mut self, body: Bytes) -> Answered {
         if self.end(Some(body.len() as u64)) != Framing::Empty {
-            self.payload().push(body);
+            self.scene.payload().push(body);
         }
         self.finish()
     }
@@ -190,44 +215,42 @@ impl<S: Source> Respond<'_, S> {
         if framing == Framing::Empty {
             return self.finish();
         }
+        let scene = self.scene;
         let progress = Progress::Pulled {
-            head: self.own.take().unwrap_or_default(),
+            head: std::mem::take(scene.own),
             source,
             framing,
-            due: self.wait.map(|wait| later(self.scene.now, wait)),
+            due: scene.wait.map(|wait| later(scene.now, wait)),
         };
-        self.enqueue(progress)
+        scene.enqueue(Some(self.status), progress);
+        Answered(())
     }
 
     /// Ends the head.
+    #[inline]
     fn end(&mut self, length: Option<u64>) -> Framing {
-        let (status, mut terms) = (self.status, self.scene.terms);
-        let framing = encode::end(self.bytes(), status, terms, length);
+        let (status, scene) = (self.status, &mut *self.scene);
+        let mut terms = scene.terms;
+        let framing = encode::end(scene.bytes(), status, terms, length);
         terms.keep_alive &= framing != Framing::Close;
-        *self.scene.last |= !terms.keep_alive;
-        self.scene.counters.answered(status);
+        *scene.last |= !terms.keep_alive;
+        scene.counters.answered(status);
         framing
     }
 
-    fn finish(mut self) -> Answered {
-        match (self.own.take(), self.wait) {
-            (None, _) => {
-                self.scene.exchange.log(self.status, self.scene.now);
-                Answered(())
-            }
-            (Some(payload), None) => self.enqueue(Progress::Ready(payload)),
-            (Some(payload), Some(wait)) => {
-                let until = later(self.scene.now, wait);
-                self.enqueue(Progress::Held(until, payload))
-            }
+    #[inline]
+    fn finish(self) -> Answered {
+        let scene = self.scene;
+        if scene.is_own {
+            let payload = std::mem::take(scene.own);
+            let progress = match scene.wait {
+                None => Progress::Ready(payload),
+                Some(wait) => Progress::Held(later(scene.now, wait), payload),
+            };
+            scene.enqueue(Some(self.status), progress);
+        } else if let Some(entry) = scene.entry.take() {
+            entry.write(self.status, Duration::ZERO);
         }
-    }
-
-    fn enqueue(mut self, progress: Progress<S>) -> Answered {
-        self.scene.exchange.terms = self.scene.terms;
-        self.scene.exchange.status = Some(self.status);
-        self.scene.exchange.progress = progress;
-        self.scene.queue.push(self.scene.exchange);
         Answered(())
     }
 }

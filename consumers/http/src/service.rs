@@ -4,6 +4,7 @@ use crate::deferred::{Mail, Resumer};
 use crate::http1::{Flow, Head, Version};
 use crate::reply::{Answered, Reply};
 use bytes::Bytes;
+use memchr::memchr;
 use sockman::{Conn, Endpoint};
 use std::time::Duration;
 
@@ -138,7 +139,8 @@ impl<'a> Request<'a> {
     /// The path, as it was sent (percent-encoded), without the query; `*` and `host:port` are given as they are.
     pub fn path(&self) -> &'a str {
         let target = self.head.path_and_query();
-        target.split_once('?').map_or(target, |(path, _)| path)
+        let end = memchr(b'?', target.as_bytes()).unwrap_or(target.len());
+        &target[..end]
     }
 
     /// The query, without its question mark.

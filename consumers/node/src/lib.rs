@@ -1,15 +1,17 @@
 //! What the program `sockman` is made of, for use by others: benchmarks, tests, programs of your own.
 //!
 //! - [`Echo`]: the handler of `sockman echo`
+//! - [`http`]: what `sockman http` serves
 //! - [`Choice`], [`KNOWN`], [`OnBackend`]: from a backend's name to its type
 //!
-//! The program itself is in `main.rs` (start and end), `args.rs` (the command line), `command/` (one file a command),
+//! The program itself is in `main.rs` (start and end), `args/` (the command line), `command/` (one file a command),
 //! `logging.rs`, `failure.rs` and `signals.rs`.
 
 #![forbid(unsafe_code)]
 
 mod choice;
 mod echo;
+pub mod http;
 
 pub use choice::{Choice, KNOWN, Known, OnBackend, Unavailable};
 pub use echo::Echo;

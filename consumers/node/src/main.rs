@@ -1,4 +1,4 @@
-//! The program `sockman`: an echo server over any backend, and what backends there are. See `sockman --help`.
+//! The program `sockman`: servers over any backend, and what backends there are. See `sockman --help`.
 
 #![forbid(unsafe_code)]
 
@@ -15,8 +15,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = logging::start(args.verbose).and_then(|()| match &args.command {
+    let access_log = matches!(&args.command, Command::Http(args) if args.access_log);
+    let done = logging::start(args.verbose, access_log).and_then(|()| match &args.command {
         Command::Echo(args) => command::echo::run(args),
+        Command::Http(args) => command::http::run(args),
         Command::Backends => command::backends::run(),
     });
     match done {

@@ -3,26 +3,27 @@
 use crate::failure::Failure;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
-use sockman_backends::sockman::Remote;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// While it exists, the first signal stops the loop within a time limit and the next one at once.
+/// While it exists, the first signal stops the server within a time limit and the next one at once.
 pub(crate) struct StopOnSignal {
     handle: Handle,
     thread: Option<JoinHandle<()>>,
 }
 
 impl StopOnSignal {
-    /// Begins to listen for signals.
-    pub(crate) fn start(remote: Remote, drain: Duration) -> Result<StopOnSignal, Failure> {
+    /// Begins to listen for signals. `stop` is given the time limit, and tells whether there is anything left to stop.
+    pub(crate) fn start(
+        drain: Duration,
+        mut stop: impl FnMut(Duration) -> bool + Send + 'static,
+    ) -> Result<StopOnSignal, Failure> {
         let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(Failure::system("catch signals"))?;
         let handle = signals.handle();
         let wait = move || {
             let mut within = drain;
             for _ in &mut signals {
-                // The loop may be gone already: then there is nothing left to stop.
-                if remote.stop(within).is_err() {
+                if !stop(within) {
                     break;
                 }
                 within = Duration::ZERO;

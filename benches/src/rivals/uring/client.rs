@@ -2,7 +2,7 @@
 
 /// A connection.
 #[derive(Default)]
-pub(super) struct Client {
+pub(super) struct Client<T> {
     /// The turn in which its last answer was submitted.
     pub(super) answered: u32,
     /// Whether a receive operation is under way, or waits for buffers.
@@ -11,6 +11,8 @@ pub(super) struct Client {
     pub(super) ends: bool,
     /// Nothing more is received while this is there.
     pub(super) owed: Option<Box<Owed>>,
+    /// What the protocol remembers.
+    pub(super) state: T,
 }
 
 /// Bytes received whose echo the kernel has not taken.

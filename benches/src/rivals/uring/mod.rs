@@ -1,5 +1,6 @@
-//! An echo server written by hand on `io_uring` (Linux 6.7 and later): multishot accept and receive into buffers of a
-//! pool, and the answers of a turn submitted by the same call that waits for the next.
+//! Servers written by hand on `io_uring` (Linux 6.7 and later): multishot accept and receive into buffers of a
+//! pool, and the answers of a turn submitted by the same call that waits for the next. An echo server, and what
+//! [`http`](super::http) has.
 //!
 //! - `pool`: the receive buffers
 //! - `client`: one connection's state, and what it still owes
@@ -22,14 +23,44 @@ use io_uring::cqueue;
 use std::io;
 use std::os::fd::AsRawFd;
 
-/// Runs it.
+/// What is sent back for what was received.
+pub(super) trait Protocol {
+    /// What is remembered of a connection.
+    type State: Default;
+    /// Whether a connection is closed when something was sent back.
+    const CLOSES: bool;
+
+    /// Writes what to send into a buffer whose first `length` bytes were received; how much it is.
+    fn reply(&mut self, state: &mut Self::State, buffer: &mut [u8], length: usize) -> usize;
+}
+
+/// Sends back what was received.
+struct Echo;
+
+impl Protocol for Echo {
+    type State = ();
+    const CLOSES: bool = false;
+
+    #[inline]
+    fn reply(&mut self, (): &mut (), _: &mut [u8], length: usize) -> usize {
+        length
+    }
+}
+
+/// Runs the echo server.
 pub fn run(ready: Ready<'_>) -> io::Result<()> {
+    serve(Echo, ready)
+}
+
+/// Serves a protocol.
+pub(super) fn serve<P: Protocol>(protocol: P, ready: Ready<'_>) -> io::Result<()> {
     let tally = Tally::default();
     let (listener, at) = listener()?;
     let mut engine = Engine::new(tally.clone())?;
     engine.accept(listener.as_raw_fd())?;
     ready(Running::counted(at, &tally));
     let mut server = Server {
+        protocol,
         engine,
         listener: listener.as_raw_fd(),
         clients: Vec::new(),
@@ -43,11 +74,12 @@ pub fn run(ready: Ready<'_>) -> io::Result<()> {
     outcome
 }
 
-struct Server {
+struct Server<P: Protocol> {
+    protocol: P,
     engine: Engine,
     listener: i32,
     /// By the slot of the connection's direct descriptor.
-    clients: Vec<Client>,
+    clients: Vec<Client<P::State>>,
     turn: u32,
     /// Completions that wait for the next turn: their connection has an answer under way already, and a second one could
     /// overtake the rest of the first.
@@ -56,7 +88,7 @@ struct Server {
     starved: Vec<u32>,
 }
 
-impl Server {
+impl<P: Protocol> Server<P> {
     fn serve(&mut self) -> io::Result<()> {
         let mut events = Vec::new();
         loop {
@@ -130,8 +162,14 @@ impl Server {
         }
         client.receives = cqueue::more(event.flags);
         if let Some(buffer) = event.buffer() {
-            let length = event.result.unsigned_abs();
+            let received = event.result.unsigned_abs() as usize;
+            let whole = self.engine.pool.whole(buffer);
+            let length = self.protocol.reply(&mut client.state, whole, received) as u32;
             match &mut client.owed {
+                None if length == 0 => {
+                    self.engine.pool.give(buffer);
+                    self.engine.pool.publish();
+                }
                 None => {
                     client.answered = self.turn;
                     self.engine.send(slot, buffer, length)?;
@@ -144,6 +182,12 @@ impl Server {
             }
         }
         let client = &mut self.clients[slot as usize];
+        if P::CLOSES && client.answered == self.turn {
+            client.ends = true;
+            if client.receives {
+                return self.engine.stop_receiving(slot);
+            }
+        }
         if client.receives {
             return Ok(());
         }

@@ -62,6 +62,13 @@ impl Pool {
         &whole[part]
     }
 
+    /// The same and what follows it in the buffer, to write there what is sent from it.
+    pub(super) fn whole(&mut self, buffer: u16) -> &mut [u8] {
+        // SAFETY: as above: the kernel has handed the buffer out and writes to it only when it is given back, and no other
+        // reference to any buffer exists, for they all borrow the pool.
+        unsafe { slice::from_raw_parts_mut(self.memory.add(usize::from(buffer) * SIZE), SIZE) }
+    }
+
     /// The kernel has filled one.
     pub(super) fn taken(&mut self) {
         self.free -= 1;

@@ -44,29 +44,26 @@ pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 /// The status line and `Date`, whose value is `date`.
 pub fn start(out: &mut Vec<u8>, status: StatusCode, date: &[u8]) {
-    if status == StatusCode::OK {
-        out.extend_from_slice(b"HTTP/1.1 200 OK\r\ndate: ");
-    } else {
-        out.extend_from_slice(b"HTTP/1.1 ");
-        out.extend_from_slice(status.as_str().as_bytes());
-        // The reason may be empty, the space before it must be there (RFC 9112 section 4).
-        out.push(b' ');
-        out.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
-        out.extend_from_slice(b"\r\ndate: ");
-    }
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(status.as_str().as_bytes());
+    // The reason may be empty, the space before it must be there (RFC 9112 section 4).
+    out.push(b' ');
+    out.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
+    out.extend_from_slice(b"\r\ndate: ");
     out.extend_from_slice(date);
     out.extend_from_slice(b"\r\n");
 }
 
 /// Whether only the server writes this field, since the framing or the connection depends on it.
 pub fn is_reserved(name: &HeaderName) -> bool {
-    [
-        header::CONNECTION,
-        header::CONTENT_LENGTH,
-        header::TRANSFER_ENCODING,
-        header::DATE,
-    ]
-    .contains(name)
+    // By their lengths, few names need to be compared.
+    match name.as_str().len() {
+        4 => *name == header::DATE,
+        10 => *name == header::CONNECTION,
+        14 => *name == header::CONTENT_LENGTH,
+        17 => *name == header::TRANSFER_ENCODING,
+        _ => false,
+    }
 }
 
 /// A field, unless it is [reserved](is_reserved).
@@ -100,11 +97,9 @@ pub fn end(out: &mut Vec<u8>, status: StatusCode, terms: Terms, length: Option<u
     if !has_none {
         framing = match length {
             Some(length) => {
-                line(
-                    out,
-                    b"content-length",
-                    itoa::Buffer::new().format(length).as_bytes(),
-                );
+                out.extend_from_slice(b"content-length: ");
+                out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+                out.extend_from_slice(b"\r\n");
                 Framing::Length(length)
             }
             None if terms.version == Version::V11 => {

@@ -193,13 +193,24 @@ impl Decoder {
                 return Ok(Step::Wait);
             }
         }
-        let Some(end) = lines.find_end(data, limits)? else {
-            return Ok(Step::Wait);
+        // Most heads come whole and are right: for them the lines need not be found first.
+        let quick = if lines.has_begun() {
+            None
+        } else {
+            head::read_quickly(data, limits, |head, ahead| (head.length, to.head(head, ahead)))
         };
-        let (head, ahead) = data.split_at_mut(end);
-        head::normalize_version(&mut head[..lines.first()], limits.dialect)?;
-        let give = |head: &Head<'_>| (head.length, to.head(head, ahead));
-        let (length, flow) = head::read(head, lines.fields(), limits, give)?;
+        let (end, (length, flow)) = match quick {
+            Some(read) => read?,
+            None => {
+                let Some(end) = lines.find_end(data, limits)? else {
+                    return Ok(Step::Wait);
+                };
+                let (head, ahead) = data.split_at_mut(end);
+                head::normalize_version(&mut head[..lines.first()], limits.dialect)?;
+                let give = |head: &Head<'_>| (head.length, to.head(head, ahead));
+                (end, head::read(head, lines.fields(), limits, give)?)
+            }
+        };
         self.blank_lines = 0;
         self.state = State::Body(Body::new(length));
         Ok(Step::Took(end, flow))

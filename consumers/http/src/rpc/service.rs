@@ -7,6 +7,7 @@ use super::methods::Place;
 use crate::{Answered, Body, Reply, Request, Service, Source, Take, Workers};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// How a server of JSON-RPC behaves. Every field has a default.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Where it is. Default `/`. (Wallets are at `/wallet/NAME` in any case.)
+    pub path: &'static str,
     /// Who may connect. Default: the machine itself.
     pub acl: Acl,
     /// How long the answer to wrong credentials is held back. Default 250 ms, as Core's.
@@ -36,6 +39,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
+            path: "/",
             acl: Acl::default(),
             delay: Duration::from_millis(250),
             any_type: false,
@@ -55,18 +59,20 @@ impl Settings {
     }
 }
 
-/// JSON-RPC over HTTP: POST to `/`, with Basic authentication (RFC 7617).
+/// JSON-RPC over HTTP: POST to [`Settings::path`], with Basic authentication (RFC 7617).
 ///
 /// It is a [`Service`]; a service that has other paths too can hold it, and ask [`admits`](Self::admits) and
 /// [`answer`](Self::answer).
 ///
 /// What it refuses, in this order, by the head alone, so that the body is not waited for: 403 to whom the [`Acl`] does not
-/// let in; 404 for paths other than `/` and `/wallet/NAME`; 405 for methods other than POST; 401 without credentials, and
+/// let in; 404 for paths other than this and `/wallet/NAME`; 405 for methods other than POST; 401 without credentials, and
 /// after [`Settings::delay`] with wrong ones; 403 to users who may call nothing; 415, see [`Settings::any_type`].
 pub struct Rpc<C> {
     dispatcher: Arc<Dispatcher<C>>,
     users: Option<Users>,
     settings: Settings,
+    /// The request whose body was wanted last, and who sent it: checking a password once a request is enough.
+    admitted: Cell<Option<(u64, Access)>>,
 }
 
 /// Those who may call, and who works for them.
@@ -88,7 +94,7 @@ enum Refusal {
 
 /// A request that is to be carried out.
 struct Admitted<'a> {
-    access: &'a Access,
+    access: Access,
     workers: &'a Workers,
     wallet: bool,
 }
@@ -108,6 +114,7 @@ impl<C: Send + Sync + 'static> Rpc<C> {
             dispatcher: Arc::new(dispatcher),
             users,
             settings,
+            admitted: Cell::new(None),
         })
     }
 
@@ -118,7 +125,11 @@ impl<C: Send + Sync + 'static> Rpc<C> {
 
     /// Whether the body of this request is wanted. If it is not, [`answer`](Self::answer) says why to the client.
     pub fn admits(&self, request: &Request<'_>) -> bool {
-        self.admit(request).is_ok()
+        let admitted = self.admit(request).ok();
+        let is_wanted = admitted.is_some();
+        self.admitted
+            .set(admitted.map(|admitted| (request.id(), admitted.access)));
+        is_wanted
     }
 
     /// Answers a request.
@@ -136,14 +147,14 @@ impl<C: Send + Sync + 'static> Rpc<C> {
             let place = self.dispatcher.place(&message);
             if place == Place::Loop {
                 let on = On {
-                    access,
+                    access: &access,
                     wallet,
                     place,
                 };
                 return respond(self.dispatcher.run(&message, on), reply);
             }
         }
-        let (dispatcher, body, access) = (self.dispatcher.clone(), body.to_vec(), access.clone());
+        let (dispatcher, body, access) = (self.dispatcher.clone(), body.to_vec(), access);
         workers.run(reply, move || {
             let on = On {
                 access: &access,
@@ -159,14 +170,18 @@ impl<C: Send + Sync + 'static> Rpc<C> {
             return Err(Refusal::Address);
         }
         let wallet = request.path().starts_with("/wallet/");
-        let known = wallet || (request.path() == "/" && request.query().is_none());
+        let known = wallet || (request.path() == self.settings.path && request.query().is_none());
         let Users { credentials, workers } = self.users.as_ref().filter(|_| known).ok_or(Refusal::Path)?;
         if request.method() != "POST" {
             return Err(Refusal::Method);
         }
-        let access = credentials
-            .check(request.field("authorization"))
-            .map_err(Refusal::Credentials)?;
+        let access = match self.admitted.take() {
+            Some((id, access)) if id == request.id() => access,
+            _ => credentials
+                .check(request.field("authorization"))
+                .map_err(Refusal::Credentials)?
+                .clone(),
+        };
         if access.permits_nothing() {
             return Err(Refusal::User);
         }

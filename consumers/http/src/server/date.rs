@@ -14,10 +14,18 @@ pub enum Clock {
     Since(SystemTime),
 }
 
+/// What stands before the date.
+const OK: &str = "HTTP/1.1 200 OK\r\ndate: ";
+
+/// How long a date is: it is always the same.
+const LENGTH: usize = "Sun, 06 Nov 1994 08:49:37 GMT".len();
+
 /// The current date as text (IMF-fixdate, RFC 9110 section 5.6.7).
+#[derive(Debug)]
 pub(crate) struct Date {
     clock: Clock,
-    text: String,
+    /// The status line and `Date` of an answer of status 200.
+    ok: String,
     /// When the text was made first.
     start: Option<Instant>,
     /// When it is out of date.
@@ -28,7 +36,7 @@ impl Date {
     pub(crate) fn new(clock: Clock) -> Date {
         Date {
             clock,
-            text: String::new(),
+            ok: String::new(),
             start: None,
             until: None,
         }
@@ -48,16 +56,26 @@ impl Date {
             Clock::System => SystemTime::now(),
             Clock::Since(date) => date + now.saturating_duration_since(start),
         };
-        self.text.clear();
-        let _ = write!(self.text, "{}", HttpDate::from(wall));
+        self.ok.clear();
+        let _ = write!(self.ok, "{OK}{}\r\n", HttpDate::from(wall));
         let past = wall
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.subsec_nanos());
         self.until = Some(now + Duration::from_nanos(1_000_000_000 - u64::from(past)));
     }
 
+    /// The date.
     pub(crate) fn text(&self) -> &[u8] {
-        self.text.as_bytes()
+        self.ok
+            .as_bytes()
+            .get(OK.len()..OK.len() + LENGTH)
+            .unwrap_or_default()
+    }
+
+    /// The status line and `Date` of an answer of status 200, which are most.
+    #[inline]
+    pub(crate) fn ok(&self) -> &[u8] {
+        self.ok.as_bytes()
     }
 }
 

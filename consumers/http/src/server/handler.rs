@@ -79,8 +79,9 @@ impl<V: Service> Handler for Server<V> {
         counters.add(Count::connections);
         self.common.mail.get_or_insert_with(|| Mail::new(net.remote()));
         let now = net.now();
-        let connection = Connection::new(origin.peer.clone(), now);
-        net.set_deadline(conn, connection.deadline(&self.settings, now));
+        let mut connection = Connection::new(origin.peer.clone(), now);
+        connection.armed = connection.deadline(&self.settings, now);
+        net.set_deadline(conn, connection.armed);
         self.connections.insert(conn, connection);
         Some(())
     }
@@ -125,6 +126,9 @@ impl<V: Service> Handler for Server<V> {
     }
 
     fn deadline<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut ()) {
+        if let Some(connection) = self.connections.get_mut(conn) {
+            connection.armed = None;
+        }
         self.expired(net, conn);
     }
 

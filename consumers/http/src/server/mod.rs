@@ -7,9 +7,9 @@
 //! - `settings`: limits and deadlines; [`counters`]: what is counted; `access`: the access log
 //! - `output`: bytes to send; `date`: the value of `Date`
 
-mod access;
+pub(crate) mod access;
 pub(crate) mod counters;
-mod date;
+pub(crate) mod date;
 mod expired;
 mod handler;
 mod messages;
@@ -72,6 +72,10 @@ struct Common<V> {
     counters: Counters,
     date: Date,
     out: Payload,
+    /// Where answers are written to that must wait.
+    own: Payload,
+    /// Where fields that layers add are written to.
+    extra: Vec<u8>,
     /// Where sources write to.
     scratch: Vec<u8>,
     /// Where other threads' answers come in; made with the first connection.
@@ -92,6 +96,8 @@ impl<V: Service> Server<V> {
                 counters: Counters::new(),
                 date: Date::new(settings.clock),
                 out: Payload::default(),
+                own: Payload::default(),
+                extra: Vec::new(),
                 scratch: Vec::new(),
                 mail: None,
                 next_id: 0,

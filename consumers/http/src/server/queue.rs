@@ -14,8 +14,6 @@ use std::time::Instant;
 pub(crate) struct Exchange<S> {
     /// Its number on its connection.
     pub(crate) number: u64,
-    /// Where in the output its answer begins, if it goes there at once.
-    pub(crate) start: usize,
     pub(crate) terms: Terms,
     /// Whether its method is safe: then others may run beside it (RFC 9112 section 9.3.2).
     pub(crate) is_safe: bool,

@@ -9,6 +9,8 @@ use std::time::Instant;
 /// A connection.
 pub(crate) struct Connection<U, S> {
     pub(crate) decoder: Decoder,
+    /// The deadline that the loop has.
+    pub(crate) armed: Option<Instant>,
     pub(crate) state: State<U, S>,
 }
 
@@ -103,6 +105,7 @@ impl<U, S> Connection<U, S> {
     pub(crate) fn new(peer: Endpoint, now: Instant) -> Self {
         Connection {
             decoder: Decoder::new(),
+            armed: None,
             state: State {
                 peer,
                 receiving: Receiving::Head,

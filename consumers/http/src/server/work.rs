@@ -14,6 +14,7 @@ use crate::reply::{Reply, Scene};
 use crate::service::{Body, Request, Service, Take, Upload};
 use http::StatusCode;
 use sockman::{Conn, Disconnect, SockMan};
+use std::io::Write as _;
 use std::time::Instant;
 
 /// Output above this leaves before more is made.
@@ -39,7 +40,7 @@ pub(super) fn with<V: Service, N: SockMan, R>(
 ) -> R {
     let now = net.now();
     common.date.refresh(now);
-    let Connection { decoder, state } = connection;
+    let Connection { decoder, state, .. } = connection;
     let mut doing = Work {
         net,
         conn,
@@ -62,7 +63,14 @@ pub(super) fn with<V: Service, N: SockMan, R>(
     if !is_over {
         doing.read_or_not();
         connection.observe(now);
-        net.set_deadline(conn, connection.deadline(settings, now));
+        let due = connection.deadline(settings, now);
+        // One that is set too early does no harm: it is set again when it passes. Most requests push theirs back.
+        if let Some(due) = due
+            && connection.armed.is_none_or(|armed| due < armed)
+        {
+            connection.armed = Some(due);
+            net.set_deadline(conn, Some(due));
+        }
     }
     result
 }
@@ -203,40 +211,35 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             exchange: number,
             mail,
         };
-        let mut extra = Vec::new();
+        common.extra.clear();
         if self.settings.request_ids {
-            extra = format!("x-request-id: {id:016x}\r\n").into_bytes();
+            let _ = write!(common.extra, "x-request-id: {id:016x}\r\n");
         }
-        let terms = Terms {
-            version: head.version,
-            is_head: head.method == "HEAD",
-            keep_alive: head.keep_alive && may_stay && !spent && !common.draining,
-        };
-        let exchange = Exchange {
-            number,
+        let mut entry = access::is_on().then(|| Box::new(Entry::new(&request)));
+        let mut scene = Scene {
             start: common.out.bytes.len(),
-            terms,
-            is_safe: runs_beside(head),
-            begun: self.now,
-            status: None,
-            extra,
-            entry: access::is_on().then(|| Box::new(Entry::new(&request))),
-            progress: Progress::Waiting,
-        };
-        let reply = Reply {
-            scene: Scene {
-                out: &mut common.out,
-                queue: &mut state.queue,
-                last: &mut state.last,
-                terms,
-                date: common.date.text(),
-                counters: &common.counters,
-                mail,
-                conn: self.conn,
-                exchange,
-                now: self.now,
+            out: &mut common.out,
+            own: &mut common.own,
+            is_own: false,
+            wait: None,
+            queue: &mut state.queue,
+            last: &mut state.last,
+            terms: Terms {
+                version: head.version,
+                is_head: head.method == "HEAD",
+                keep_alive: head.keep_alive && may_stay && !spent && !common.draining,
             },
+            date: &common.date,
+            counters: &common.counters,
+            mail,
+            conn: self.conn,
+            number,
+            is_safe: runs_beside(head),
+            now: self.now,
+            extra: &mut common.extra,
+            entry: &mut entry,
         };
+        let reply = Reply { scene: &mut scene };
         let _ = common.service.call(&request, body, reply);
         if self.common.out.len() > FLUSH {
             self.flush();
@@ -283,7 +286,6 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             self.state.requests += 1;
             self.state.queue.push(Exchange {
                 number,
-                start: 0,
                 terms,
                 is_safe: true,
                 begun: self.now,

@@ -1,20 +1,15 @@
 //! `sockman echo`
 
-use super::{print, stats};
+use super::{print, serve, stats};
 use crate::args::EchoArgs;
 use crate::failure::Failure;
 use crate::signals::StopOnSignal;
 use sockman_backends::sockman::{Backend, Config, Driver, Endpoint, ListenOptions, SockMan};
-use sockman_node::{Choice, Echo, OnBackend};
-use std::fmt::Write;
+use sockman_node::{Echo, OnBackend};
 
 /// Runs the echo server to its end.
 pub(crate) fn run(args: &EchoArgs) -> Result<(), Failure> {
-    let choice = match &args.backend {
-        Some(name) => Choice::by_name(name)?,
-        None => Choice::preferred()?,
-    };
-    choice.run(Serve { args })
+    serve::choice(&args.server)?.run(Serve { args })
 }
 
 struct Serve<'a> {
@@ -25,29 +20,27 @@ impl OnBackend for Serve<'_> {
     type Output = Result<(), Failure>;
 
     fn run<B: Backend>(self) -> Result<(), Failure> {
-        let args = self.args;
+        let args = &self.args.server;
         let config = Config {
             max_connections: args.max_connections.map(usize::from),
             ..Config::default()
         };
         let echo = Echo {
-            idle_timeout: args.idle_timeout,
+            idle_timeout: self.args.idle_timeout(),
         };
-        let mut driver = Driver::<B, Echo>::new(&config, echo)
-            .map_err(Failure::system(format!("start the backend {}", B::NAME)))?;
-
-        let mut listening = String::new();
+        let mut driver =
+            Driver::<B, Echo>::new(&config, echo).map_err(Failure::system(serve::cannot_start::<B>()))?;
+        let mut listening = Vec::new();
         for at in &args.listen {
-            let at = driver.with(|_, net| listen(net, at))?;
-            let _ = writeln!(listening, "listening on {at} (backend {})", B::NAME);
+            listening.push(driver.with(|_, net| listen(net, at))?);
         }
         // Before anything is printed: whoever has read that we listen may send us a signal.
-        let signals = StopOnSignal::start(driver.remote(), args.drain)?;
-        print(&listening)?;
+        let remote = driver.remote();
+        // The loop may be gone already: then there is nothing left to stop.
+        let signals = StopOnSignal::start(args.drain(), move |within| remote.stop(within).is_ok())?;
+        serve::tell::<B>(&listening)?;
 
-        driver
-            .run()
-            .map_err(Failure::system("go on: the backend has failed"))?;
+        driver.run().map_err(Failure::system(serve::CANNOT_GO_ON))?;
         drop(signals);
         if args.stats {
             print(&stats::lines(&driver.with(|_, net| net.stats().clone())))?;

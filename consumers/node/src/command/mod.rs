@@ -1,8 +1,13 @@
-//! The commands, one file each: `echo` runs the echo server, `backends` lists the backends. `stats` prints counters.
+//! The commands, one file each: `echo` and `http` run servers, `backends` lists the backends. `serve` has what servers have in
+//! common; `stats` prints counters; `stopper` ends the
+//! HTTP server.
 
 pub(crate) mod backends;
 pub(crate) mod echo;
+pub(crate) mod http;
+mod serve;
 mod stats;
+mod stopper;
 
 use crate::failure::Failure;
 use std::io::{self, Write};

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &[&str]) -> Output {
     sockman().args(args).output().expect("the program starts")
 }
 
-/// A running `sockman echo`; killed when dropped.
+/// A running server; killed when dropped.
 pub(crate) struct Server {
     child: Child,
     lines: Receiver<String>,
@@ -40,14 +40,42 @@ pub(crate) struct Ended {
 }
 
 impl Server {
-    /// Starts it on `backend`, listening at each of `at`, and waits until it listens.
+    /// Starts `sockman echo` on `backend`, listening at each of `at`, and waits until it listens.
     pub(crate) fn start(backend: &str, at: &[&str], more: &[&str]) -> Server {
+        Server::start_as("echo", backend, at, more)
+    }
+
+    /// The same with `sockman http`.
+    pub(crate) fn http(backend: &str, at: &[&str], more: &[&str]) -> Server {
+        Server::start_as("http", backend, at, more)
+    }
+
+    fn start_as(what: &str, backend: &str, at: &[&str], more: &[&str]) -> Server {
         let mut command = sockman();
-        command.args(["echo", "--backend", backend]).args(more);
+        command.args([what, "--backend", backend]).args(more);
         for at in at {
             command.args(["--listen", at]);
         }
         Server::spawn(&mut command, backend, at.len())
+    }
+
+    /// The same, with so many descriptors at most.
+    pub(crate) fn http_with_descriptors(descriptors: u32, backend: &str, at: &str, more: &[&str]) -> Server {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &descriptors.to_string()])
+            .args([
+                env!("CARGO_BIN_EXE_sockman"),
+                "http",
+                "--backend",
+                backend,
+                "--listen",
+                at,
+            ])
+            .args(more)
+            .env_remove("SOCKMAN_LOG")
+            .stdin(Stdio::null());
+        Server::spawn(&mut command, backend, 1)
     }
 
     /// Starts `command` and waits until it listens at `listeners` places.
@@ -77,6 +105,11 @@ impl Server {
             server.at.push(at.to_owned());
         }
         server
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends it a signal.

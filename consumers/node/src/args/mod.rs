@@ -1,9 +1,14 @@
-//! The command line.
+//! The command line: what all commands have, and those of `echo`; `http` has those of `http`, `values` sizes and times.
+
+pub(crate) mod http;
+mod values;
 
 use clap::{ArgAction, Parser, Subcommand};
+use http::HttpArgs;
 use sockman_backends::sockman::Endpoint;
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use values::{Seconds, positive};
 
 /// Protocol servers over any of sockman's backends.
 #[derive(Debug, Parser)]
@@ -21,12 +26,15 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Send back what is received, until SIGINT or SIGTERM.
     Echo(EchoArgs),
+    /// Serve HTTP/1.1, until SIGINT or SIGTERM.
+    Http(Box<HttpArgs>),
     /// List the backends: what is compiled in, and what works on this machine.
     Backends,
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct EchoArgs {
+/// What servers have in common.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ServerArgs {
     // Not as a comment of documentation, where the brackets would be a link.
     #[arg(
         long,
@@ -41,33 +49,33 @@ pub(crate) struct EchoArgs {
     /// Connections at once; more wait in the backlog. By default what the limit of open files allows.
     #[arg(long, value_name = "N")]
     pub(crate) max_connections: Option<NonZeroUsize>,
-    /// Close connections on which nothing has moved for this many seconds.
-    #[arg(long, value_name = "SECS", value_parser = positive_seconds)]
-    pub(crate) idle_timeout: Option<Duration>,
-    /// How many seconds open connections have, after SIGINT or SIGTERM, to take what is queued for them. A second
+    /// How many seconds open connections have, after SIGINT or SIGTERM, to take what is under way for them. A second
     /// signal ends it at once.
-    #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "5")]
-    pub(crate) drain: Duration,
+    #[arg(long, value_name = "SECS", default_value_t = Seconds(Duration::from_secs(5)))]
+    drain: Seconds,
     /// Print the loop's counters at the end.
     #[arg(long)]
     pub(crate) stats: bool,
 }
 
-/// Some thirty years: far beyond any use, and far below what a clock reading can be added to.
-const MOST_SECONDS: f64 = 1e9;
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    if !(0.0..=MOST_SECONDS).contains(&seconds) {
-        return Err(format!("not between 0 and {MOST_SECONDS} seconds"));
+impl ServerArgs {
+    pub(crate) fn drain(&self) -> Duration {
+        self.drain.0
     }
-    Ok(Duration::from_secs_f64(seconds))
 }
 
-fn positive_seconds(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
-        Duration::ZERO => Err("must be above 0".to_owned()),
-        duration => Ok(duration),
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct EchoArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// Close connections on which nothing has moved for this many seconds.
+    #[arg(long, value_name = "SECS", value_parser = positive)]
+    idle_timeout: Option<Seconds>,
+}
+
+impl EchoArgs {
+    pub(crate) fn idle_timeout(&self) -> Option<Duration> {
+        self.idle_timeout.map(|seconds| seconds.0)
     }
 }
 
@@ -79,15 +87,5 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn seconds_are_what_a_clock_can_take() {
-        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
-        assert_eq!(seconds("0"), Ok(Duration::ZERO));
-        for bad in ["", "x", "-1", "NaN", "inf", "1e10"] {
-            assert!(seconds(bad).is_err(), "{bad}");
-        }
-        assert!(positive_seconds("0").is_err());
     }
 }
