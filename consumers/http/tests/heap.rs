@@ -18,13 +18,13 @@ use std::time::Duration;
 
 thread_local! {
     /// Allocations of this thread, and the bytes that it holds.
-    static COUNT: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
+    static COUNT: Cell<(u64, isize)> = const { Cell::new((0, 0)) };
 }
 
 struct Counting;
 
 impl Counting {
-    fn count(allocations: u64, bytes: i64) {
+    fn count(allocations: u64, bytes: isize) {
         // (At the thread's end it is gone, and nobody counts.)
         let _ = COUNT.try_with(|count| {
             let (all, live) = count.get();
@@ -37,13 +37,13 @@ impl Counting {
 // guarantees hold; counting touches no memory but the counter. The other methods are made of these two.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        Counting::count(1, layout.size() as i64);
+        Counting::count(1, layout.size().cast_signed());
         // SAFETY: the caller keeps alloc's contract, which is System's too.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        Counting::count(0, -(layout.size() as i64));
+        Counting::count(0, -layout.size().cast_signed());
         // SAFETY: `memory` came from System through this allocator, with this layout.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -56,7 +56,7 @@ fn allocations() -> u64 {
     COUNT.get().0
 }
 
-fn live() -> i64 {
+fn live() -> isize {
     COUNT.get().1
 }
 

@@ -80,7 +80,7 @@ impl What {
 
     /// From a target.
     pub(super) fn parse(target: &str) -> What {
-        let mut numbers = target.split('/').skip(1).map(|part| part.parse::<u64>());
+        let mut numbers = target.split('/').skip(1).map(str::parse::<u64>);
         let mut next = || {
             let number = numbers.next();
             number
@@ -99,7 +99,7 @@ impl What {
 
     /// A piece of its answer: each place of it tells where it is, and of which request.
     pub(super) fn piece(&self, piece: usize) -> Vec<u8> {
-        text(self.number ^ (piece as u32) << 24, self.size)
+        text(self.number ^ ((piece as u32) << 24), self.size)
     }
 
     /// All pieces of its answer.
@@ -111,9 +111,9 @@ impl What {
 /// So many bytes that no other number has.
 pub(super) fn text(number: u32, size: usize) -> Vec<u8> {
     let byte = |place: usize| {
-        let word = (u64::from(number) << 32 ^ place as u64 / 8).wrapping_add(1);
+        let word = ((u64::from(number) << 32) ^ (place as u64 / 8)).wrapping_add(1);
         let word = word.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (word ^ word >> 29).to_be_bytes()[place % 8]
+        (word ^ (word >> 29)).to_be_bytes()[place % 8]
     };
     (0..size).map(byte).collect()
 }

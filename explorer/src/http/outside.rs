@@ -39,14 +39,15 @@ impl Outside {
         }
         let count = self.shared.pending.borrow().len();
         if count > 0 && self.random.u8(0..self.one_in) == 0 {
-            self.step(self.random.usize(0..count));
+            let place = self.random.usize(0..count);
+            self.step(place);
         }
     }
 
-    /// Does the first thing that can be done; whether there was one.
+    /// Does all that can be done; whether there was anything.
     pub(super) fn hurry(&mut self) -> bool {
         let count = self.shared.pending.borrow().len();
-        (0..count).any(|_| self.step(0))
+        (0..count).fold(false, |done, _| self.step(0) || done)
     }
 
     /// Does some of what is to be done, of this place; whether that could be done.

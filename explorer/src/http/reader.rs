@@ -131,9 +131,10 @@ impl Reader {
         }
         assert!(
             expected.body.starts_with(&self.body),
-            "request {number}: of {} bytes of its body some are wrong, of {} that are expected",
+            "request {number}: of {} bytes of its body some are wrong, of {} that are expected: {}",
             self.body.len(),
-            expected.body.len()
+            expected.body.len(),
+            self.body[self.body.len().min(expected.body.len())..].escape_ascii()
         );
         count
     }

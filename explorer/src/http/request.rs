@@ -188,7 +188,7 @@ impl Requests<'_> {
             ),
         ] {
             if let Some(value) = value {
-                bytes += &format!("{name}: {value}\r\n");
+                bytes.extend([name, ": ", &value, "\r\n"]);
             }
         }
         let mut bytes = (bytes + "\r\n").into_bytes();
@@ -259,16 +259,15 @@ impl Requests<'_> {
         let size = sent.len() as u64;
         let (mut closes, mut unknown) = (false, false);
         match what.kind {
-            Kind::Now | Kind::Shared | Kind::After => expected.body = what.piece(0),
             Kind::Close => (expected.body, closes) = (what.piece(0), true),
             Kind::Echo | Kind::Upload => expected.body = sent,
             Kind::Deferred if what.flag => {
                 (expected.status, expected.body) = (500, b"500: no answer\n".to_vec());
             }
-            Kind::Deferred => expected.body = what.piece(0),
             Kind::Written => (expected.body, unknown, expected.breaks) = (what.pieces(), true, what.flag),
             Kind::Stream => (expected.body, unknown) = (what.pieces(), !what.flag),
             Kind::Status => expected.status = what.size as u16,
+            Kind::Now | Kind::Shared | Kind::After | Kind::Deferred => expected.body = what.piece(0),
             Kind::Nothing => {
                 closes = how.expects || how.sends == Sends::Length && size > self.settings.discard;
                 // Chunks are counted, and found to be wrong, when the answer has been given.

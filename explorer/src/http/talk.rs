@@ -128,7 +128,9 @@ impl Talk {
                 return;
             };
             let expected = &exchange.expected;
-            match self.reader.next(expected, shared.is_stopped()) {
+            // (That a client has finished shows the server which answer is the last.)
+            let may_close = shared.is_stopped() || self.is_finished;
+            match self.reader.next(expected, may_close) {
                 None => return,
                 Some(Event::Continue) => {
                     let number = expected.number;
@@ -168,22 +170,22 @@ impl Talk {
             .exchanges
             .get(self.hearing)
             .map(|exchange| &exchange.expected);
-        let resets = expected.is_some_and(|expected| expected.resets);
-        let mut heard = self.hearing;
+        let (breaks, resets) = expected.map_or((false, false), |expected| (expected.breaks, expected.resets));
         if let Some(expected) = expected
             && !self.is_over
             && self.reader.ends_with(expected)
         {
-            heard += 1;
+            self.hearing += 1;
             self.is_over = true;
         }
-        // Nothing behind the last answer was served.
-        if self.is_over {
+        let heard = self.hearing;
+        // Nothing behind the last answer was served. (Beside one that breaks off others may have been.)
+        if self.is_over && !breaks {
             for exchange in &self.exchanges[heard..] {
                 let number = exchange.expected.number;
                 assert!(
                     !shared.is_served(number),
-                    "request {number} is served after the last answer"
+                    "request {number} is served after the last answer; {self}"
                 );
             }
         }
@@ -193,7 +195,10 @@ impl Talk {
         let last = (self.exchanges.iter()).position(|exchange| exchange.expected.is_last);
         let due = last.map_or(self.exchanges.len(), |last| last + 1);
         // A reset destroys what is on its way.
-        if resets || last.is_some_and(|last| self.exchanges[last].expected.resets) {
+        if resets
+            || breaks && shared.is_stopped()
+            || last.is_some_and(|last| self.exchanges[last].expected.resets)
+        {
             return;
         }
         if shared.is_stopped() {
