@@ -3,6 +3,7 @@
 use crate::handler::{Handler, Origin, OriginKind};
 use crate::id::Conn;
 use crate::net::SockMan;
+use crate::options::AdoptOptions;
 use crate::reason::{Closed, DialError};
 use crate::remote::Remote;
 use bytes::Bytes;
@@ -206,7 +207,7 @@ impl<H: Handler> Handler for Spread<H> {
         }
         for (socket, key) in arrived.drain(..) {
             // One that cannot be taken, for want of room, is closed by being dropped.
-            if net.adopt(socket, key).is_err() {
+            if net.adopt(socket, &AdoptOptions::key(key)).is_err() {
                 self.left();
             }
         }

@@ -197,6 +197,7 @@ macro_rules! machine_scripts {
                 a_detached_connection_that_is_kept_is_closed_with_its_reason,
                 detach_is_refused_outside_open,
                 adopting_what_is_no_connection_is_refused,
+                an_adopted_connection_may_have_its_own_limits,
                 an_adopted_blocking_socket_does_not_block;
             sharding:
                 connections_go_to_the_loop_with_the_fewest,
