@@ -20,6 +20,7 @@
 //! - `rig`: the world of a script; [`Rig`], and [`Real`] for real sockets, whose peers are those of the standard library
 //! - `recorder`: the handler of the scripts, [`Recorder`]: logs every callback and checks what always holds of them
 //! - `stage`: [`Stage`], a rig with a driver, and what scripts do with them again and again
+//! - `group`: loops on threads, and what scripts about several have these do
 //! - [`model`]: operations, and what must come of them
 //! - [`traces`]: scenarios whose handler calls must be the same on every backend, and what compares them
 //! - `list`: which scripts there are, for which rigs, and the macros
@@ -53,7 +54,7 @@
 //! | 18 | TCP_NODELAY; frames leave whole | [`header_and_payload_leave_in_one_write`](framing::header_and_payload_leave_in_one_write), [`many_pieces_leave_in_one_write`](framing::many_pieces_leave_in_one_write), [`nodelay_is_on_unless_turned_off`](framing::nodelay_is_on_unless_turned_off), [`keepalive_is_set_where_asked_for`](framing::keepalive_is_set_where_asked_for) |
 //! | 19 | nothing panics the loop | [`every_callback_may_do_everything`](soundness::every_callback_may_do_everything), [`random_operations_keep_the_contract`](soundness::random_operations_keep_the_contract), [`nothing_a_peer_sends_stops_the_loop`](soundness::nothing_a_peer_sends_stops_the_loop) |
 //! | | hand-over between loops | [`a_connection_may_be_handed_to_another_loop`](handover::a_connection_may_be_handed_to_another_loop), [`a_detached_connection_that_is_kept_is_closed_with_its_reason`](handover::a_detached_connection_that_is_kept_is_closed_with_its_reason), [`detach_is_refused_outside_open`](handover::detach_is_refused_outside_open), [`adopting_what_is_no_connection_is_refused`](handover::adopting_what_is_no_connection_is_refused), [`an_adopted_connection_may_have_its_own_limits`](handover::an_adopted_connection_may_have_its_own_limits), [`an_adopted_blocking_socket_does_not_block`](handover::an_adopted_blocking_socket_does_not_block) |
-//! | | several loops | [`connections_go_to_the_loop_with_the_fewest`](sharding::connections_go_to_the_loop_with_the_fewest), [`shards_that_cannot_start_say_why`](sharding::shards_that_cannot_start_say_why) |
+//! | | several loops | [`connections_go_to_the_loop_with_the_fewest`](sharding::connections_go_to_the_loop_with_the_fewest), [`a_listeners_limits_hold_on_every_loop`](sharding::a_listeners_limits_hold_on_every_loop), [`a_loops_own_adoptions_are_counted`](sharding::a_loops_own_adoptions_are_counted), [`a_loop_that_is_gone_is_given_no_connections`](sharding::a_loop_that_is_gone_is_given_no_connections), [`a_seat_may_be_taken_again`](sharding::a_seat_may_be_taken_again), [`what_is_on_its_way_to_a_loop_that_goes_is_closed`](sharding::what_is_on_its_way_to_a_loop_that_goes_is_closed), [`the_first_loop_that_fails_stops_the_others`](sharding::the_first_loop_that_fails_stops_the_others), [`a_loop_that_is_stopped_leaves_the_others_running`](sharding::a_loop_that_is_stopped_leaves_the_others_running), [`dropped_shards_are_stopped`](sharding::dropped_shards_are_stopped), [`shards_that_cannot_start_say_why`](sharding::shards_that_cannot_start_say_why) |
 //! | | stopping | [`stop_closes_what_is_left_after_its_limit`](stopping::stop_closes_what_is_left_after_its_limit), [`stop_flushes_connections_and_closes_listeners`](stopping::stop_flushes_connections_and_closes_listeners), [`limits_may_be_endless`](stopping::limits_may_be_endless), [`a_handler_may_stop_in_its_own_way`](stopping::a_handler_may_stop_in_its_own_way), [`unlisten_leaves_accepted_connections_alone`](stopping::unlisten_leaves_accepted_connections_alone) |
 //! | | `Mux` | [`each_side_of_a_mux_gets_its_own`](routing::each_side_of_a_mux_gets_its_own), [`a_post_across_a_mux_goes_to_the_owner`](routing::a_post_across_a_mux_goes_to_the_owner), [`a_mux_of_muxes_routes_four_ways`](routing::a_mux_of_muxes_routes_four_ways), [`an_adopted_socket_belongs_to_the_side_that_adopted_it`](routing::an_adopted_socket_belongs_to_the_side_that_adopted_it) |
 //! | | a layer that encrypts | [`a_layer_decrypts_unread_bytes_in_place`](layer::a_layer_decrypts_unread_bytes_in_place), [`a_broadcast_goes_through_each_receivers_layer`](layer::a_broadcast_goes_through_each_receivers_layer), [`a_remotes_post_goes_through_the_layer`](layer::a_remotes_post_goes_through_the_layer), [`a_post_from_another_thread_goes_through_the_layer`](layer::a_post_from_another_thread_goes_through_the_layer) |
@@ -78,6 +79,7 @@ pub mod fairness;
 #[cfg(feature = "uring-faults")]
 pub mod faults;
 pub mod framing;
+mod group;
 pub mod half_close;
 pub mod handover;
 pub mod ids;
