@@ -1,5 +1,6 @@
 //! Answers that come from other threads.
 
+use crate::mutant::{Mutant, planted};
 use bytes::Bytes;
 use http::Response;
 use sockman::{Conn, Remote};
@@ -53,7 +54,7 @@ impl Mail {
         let messages = &mut *self.0.messages.lock().unwrap_or_else(PoisonError::into_inner);
         messages.push(message);
         // Whoever found the queue empty has woken the loop.
-        if messages.len() == 1 {
+        if messages.len() == 1 && !planted(Mutant::WakeLost) {
             self.0.remote.wake();
         }
     }

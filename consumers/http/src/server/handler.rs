@@ -1,10 +1,12 @@
 //! What happens to a connection, and what is done then.
 
 use super::counters::Count;
+use super::queue::Queue;
 use super::state::{Connection, Receiving};
 use super::work::{self, Work};
 use super::{SPARE_OUTPUT, Server};
 use crate::deferred::Mail;
+use crate::mutant::{Mutant, planted};
 use crate::reply::later;
 use crate::service::Service;
 use sockman::{Closed, Conn, Disconnect, Endpoint, Handler, Origin, SockMan};
@@ -111,6 +113,9 @@ impl<V: Service> Handler for Server<V> {
     }
 
     fn drained<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut ()) {
+        if planted(Mutant::DrainedIgnored) {
+            return;
+        }
         self.with(net, conn, |work| {
             work.state.high = false;
             (work.state.moved, work.state.taken) = (work.now, work.now);
@@ -120,6 +125,9 @@ impl<V: Service> Handler for Server<V> {
     fn eof<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut (), _: &mut [u8]) {
         // What was complete has been taken up, and is answered before we hang up; the rest never will be.
         self.with(net, conn, |work| {
+            if planted(Mutant::EofDrops) {
+                work.state.queue = Queue::new();
+            }
             work.state.receiving = Receiving::Head;
             work.state.last = true;
         });

@@ -8,6 +8,7 @@ use super::state::Receiving;
 use super::work::Work;
 use crate::deferred::{Flight, Message, What};
 use crate::http1::encode::{self, Framing};
+use crate::mutant::{Mutant, planted};
 use crate::service::Service;
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -32,7 +33,10 @@ impl<V: Service> Server<V> {
 }
 
 impl<V: Service, N: SockMan> Work<'_, V, N> {
-    fn obey(&mut self, exchange: u64, what: What) {
+    fn obey(&mut self, mut exchange: u64, what: What) {
+        if planted(Mutant::AnswersSwapped) && matches!(what, What::Respond(_)) {
+            exchange = self.state.queue.front().map_or(exchange, |front| front.number);
+        }
         self.state.moved = self.now;
         match what {
             What::Resume => {
@@ -80,7 +84,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             ))
         })??;
         state.last |= !stays;
-        if framing == Framing::Close {
+        if framing == Framing::Close && !planted(Mutant::CloseFollowed) {
             // Whatever followed would be taken for more of this body.
             state.queue.end_with(exchange);
         }
@@ -106,7 +110,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         let Some((mut payload, framing)) = self.head(exchange, &head, Some(body.len() as u64)) else {
             return;
         };
-        if framing != Framing::Empty {
+        if framing != Framing::Empty || planted(Mutant::HeadHasBody) {
             payload.push(body);
         }
         self.set(exchange, Progress::Ready(payload));

@@ -6,6 +6,7 @@ use super::state::{Broken, Receiving};
 use super::work::{FLUSH, Work};
 use crate::http1::Decoder;
 use crate::http1::encode::{self, Framing};
+use crate::mutant::{Mutant, planted};
 use crate::service::{Pull, Service, Source};
 use http::StatusCode;
 use sockman::SockMan;
@@ -119,6 +120,7 @@ fn step<S: Source>(front: &mut Exchange<S>, now: Instant, out: &mut Payload, scr
             match ended {
                 None => Step::Wait,
                 Some(true) => Step::Done,
+                Some(false) if planted(Mutant::BreakHidden) => Step::Done,
                 Some(false) => Step::Break(*framing),
             }
         }
@@ -135,7 +137,7 @@ fn frame(framing: &mut Framing, piece: &[u8], out: &mut Payload, is_last: bool) 
                 out.bytes.extend_from_slice(piece);
                 out.bytes.extend_from_slice(b"\r\n");
             }
-            if is_last {
+            if is_last && !planted(Mutant::LastChunkMissing) {
                 out.bytes.extend_from_slice(encode::LAST_CHUNK);
             }
         }

@@ -9,6 +9,7 @@ use super::state::{Broken, Connection, Receiving, State, Unsent};
 use super::{Common, output::Payload};
 use crate::http1::encode::{self, Terms};
 use crate::http1::{Decoder, Flow, Form, Head, Header, Length, Requests, Saved, Version};
+use crate::mutant::{Mutant, planted};
 use crate::reject::Reject;
 use crate::reply::{Reply, Scene};
 use crate::service::{Body, Request, Service, Take, Upload};
@@ -50,7 +51,7 @@ pub(super) fn with<V: Service, N: SockMan, R>(
         now,
     };
     let result = work(&mut doing, decoder);
-    if doing.state.behind && decoder.is_at_end() && !doing.waits() {
+    if doing.state.behind && decoder.is_at_end() && !doing.waits() && !planted(Mutant::UploadEndless) {
         // A body's last piece has stopped the decoder. No bytes may come that it would go on with.
         let _ = decoder.decode(&mut [], &settings.limits, &mut doing);
     }
@@ -157,7 +158,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         let take = service.begin(&request);
         // Nothing here depends on how much of the body has come, so that answers do not depend on how requests are split.
         let expects = head.expects_continue;
-        if expects && !matches!(take, Take::Nothing) {
+        if expects && !matches!(take, Take::Nothing) && !planted(Mutant::ContinueForgotten) {
             self.common.out.bytes.extend_from_slice(encode::CONTINUE);
         }
         self.state.receiving = match (take, here) {
@@ -198,7 +199,10 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         let id = state.id;
         let number = state.requests;
         state.requests += 1;
-        let spent = self.settings.requests.is_some_and(|most| state.requests >= most);
+        let spent = self
+            .settings
+            .requests
+            .is_some_and(|most| state.requests >= most + u64::from(planted(Mutant::OneMore)));
         if spent {
             common.counters.add(Count::requests_spent);
         }
@@ -267,10 +271,10 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
     /// Answers with an error of the server's own, as the last answer; `is_head`: the request is known to be `HEAD`.
     pub(super) fn give_up(&mut self, status: StatusCode, text: &str, is_head: bool) {
         let receiving = std::mem::replace(&mut self.state.receiving, Receiving::Head);
-        self.state.last = true;
+        self.state.last = !planted(Mutant::ErrorSurvived);
         let is_head = match receiving {
             // This request has its answer, or will have it: another would be taken for the next one's.
-            Receiving::Discard(_) => return,
+            Receiving::Discard(_) if !planted(Mutant::AnsweredTwice) => return,
             Receiving::Whole(head, _) | Receiving::Pieces { head, .. } => head.is_head(),
             _ => is_head,
         };
@@ -317,6 +321,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             Some(Broken::Shows) => self.lingering(),
             // (While much of the last answer waits for the client, that may take longer than it may linger.)
             None if self.state.last && self.state.queue.is_empty() && !self.state.high => self.lingering(),
+            None if self.state.last && planted(Mutant::HangsUpEarly) => self.lingering(),
             None => return self.state.disconnected,
         };
         self.disconnect(how);
@@ -402,7 +407,7 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
             }
             Receiving::Discard(left) => match left.checked_sub(data.len() as u64) {
                 Some(less) => *left = less,
-                None if self.state.last => {}
+                None if self.state.last || planted(Mutant::DiscardUnbounded) => {}
                 None => {
                     self.common.counters.add(Count::discards_refused);
                     self.state.last = true;
@@ -428,7 +433,7 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
 impl<V: Service, N> Work<'_, V, N> {
     /// Stops the decoder for now.
     fn stop(&mut self) -> Flow {
-        self.state.behind = true;
+        self.state.behind = !planted(Mutant::DecoderForgotten);
         Flow::Stop
     }
 
