@@ -64,14 +64,12 @@ rejects! {
     Target 400 "malformed target",
     /// `CONNECT`: there are no tunnels, and what follows would be meant for one (RFC 9110 section 9.3.6).
     Tunnel 501 "no tunnels",
-    /// A `Content-Length` that is no number, or does not fit, or is there more than once (RFC 9112 section 6.3). Or a name that
-    /// some take for this one.
+    /// A `Content-Length` that is no number, or does not fit, or is there more than once (RFC 9112 section 6.3).
     ContentLength 400 "malformed or repeated Content-Length",
     /// `Content-Length` beside `Transfer-Encoding`: a reader that believes the other sees another request (RFC 9112
     /// section 6.3).
     BothLengths 400 "both Content-Length and Transfer-Encoding",
-    /// `chunked` is not the last coding, or is there twice; or the version has no codings (RFC 9112 sections 6.1 and 6.3). Or a
-    /// name that some take for this one.
+    /// `chunked` is not the last coding, or is there twice; or the version has no codings (RFC 9112 sections 6.1 and 6.3).
     TransferEncoding 400 "malformed Transfer-Encoding",
     /// Another coding below `chunked` (RFC 9112 section 6.1).
     Coding 501 "unknown transfer coding",

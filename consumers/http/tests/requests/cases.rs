@@ -172,6 +172,14 @@ cases! {
         a_length_with_a_point: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5.0\r\n\r\nhello" => "400";
         a_length_of_two_words: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5 5\r\n\r\nhello" => "400";
         a_list_of_lengths: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\nhello" => "400";
+        a_length_with_an_underscore_in_its_name: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent_Length: 9\r\n\r\nhello" => "POST / 1.1 keep 5 'hello';";
+        another_name_for_a_length: b"POST / HTTP/1.1\r\nHost: x\r\nContent.Length: 9\r\nContentLength: 9\r\n\r\n" => "POST / 1.1 keep;";
+        a_length_with_an_underscore: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1_0\r\n\r\n0123456789" => "400";
+        a_length_in_octal: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0o5\r\n\r\nhello" => "400";
+        a_negative_length_of_none: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -0\r\n\r\n" => "400";
+        a_length_with_a_letter_behind_it: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5x\r\n\r\nhello" => "400";
+        a_length_of_two_zeros: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 00\r\n\r\n" => "POST / 1.1 keep;";
+        a_length_between_white_space: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length:\t  5 \t\r\n\r\nhello" => "POST / 1.1 keep 5 'hello';";
         an_empty_length: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length:\r\n\r\n" => "400";
         a_length_of_letters: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: five\r\n\r\n" => "400";
         a_length_beyond_all_numbers: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 18446744073709551616\r\n\r\n" => "400";
@@ -212,7 +220,9 @@ cases! {
         chunked_behind_a_vertical_tab: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n" => "400";
         no_coding: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n\r\n" => "400";
         a_space_in_the_name: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n" => "400";
-        another_name: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer_Encoding: chunked\r\n\r\n" => "POST / 1.1 keep;";
+        an_underscore_for_the_hyphen: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer_Encoding: chunked\r\n\r\n" => "POST / 1.1 keep;";
+        an_underscore_for_the_hyphen_besides: b"POST / HTTP/1.1\r\nHost: x\r\ntransfer_encoding: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" => "POST / 1.1 keep chunked;";
+        another_name: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer.Encoding: chunked\r\nTransferEncoding: chunked\r\n\r\n" => "POST / 1.1 keep;";
     }
 
 
