@@ -258,7 +258,7 @@ impl<'a> Fields<'a> {
         let mut host = None;
         let mut framing = body::Framing::default();
         let (mut close, mut keep_alive, mut expects_continue) = (false, false, false);
-        let mut has_lookalikes = false;
+        let (mut has_type, mut has_lookalikes) = (false, false);
         for field in fields {
             // By their lengths, few names need to be compared.
             match field.name.len() {
@@ -284,6 +284,14 @@ impl<'a> Fields<'a> {
                         close |= member.eq_ignore_ascii_case(b"close");
                         keep_alive |= member.eq_ignore_ascii_case(b"keep-alive");
                     }
+                }
+                12 if limits.dialect == Dialect::Strict
+                    && field.name.eq_ignore_ascii_case("content-type") =>
+                {
+                    if has_type {
+                        return Err(Reject::ContentType);
+                    }
+                    has_type = true;
                 }
                 14 if field.name.eq_ignore_ascii_case("content-length") => {
                     framing.content_length(field.value)?;

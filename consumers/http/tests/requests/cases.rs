@@ -144,6 +144,14 @@ cases! {
         a_folded_line: b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n" => "400";
         a_line_folded_by_a_tab: b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n\tc\r\n\r\n" => "400";
         a_folded_empty_line: b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n \r\n\r\n" => "400";
+        two_types: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n\r\n" => "400";
+        two_equal_types: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\ncontent-type: a/b\r\n\r\n" => "400";
+        one_type: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Typo: c/d\r\n\r\n" => "POST / 1.1 keep;";
+        fields_that_are_repeated: b"GET / HTTP/1.1\r\nHost: x\r\nIf-Match: \"a\"\r\nIf-Match: \"b\"\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n" => "GET / 1.1 keep;";
+        a_tab_in_a_name: b"GET / HTTP/1.1\r\nHost: x\r\nA\tB: c\r\n\r\n" => "400";
+        a_bracket_in_a_name: b"GET / HTTP/1.1\r\nHost: x\r\nA[]: c\r\n\r\n" => "400";
+        a_nul_in_a_name: b"GET / HTTP/1.1\r\nHost: x\r\nA\0B: c\r\n\r\n" => "400";
+        a_line_behind_a_bare_cr: b"GET / HTTP/1.1\r\nHost: x\r\n\rA: b\r\n\r\n" => "400";
         names_in_any_case: b"GET / HTTP/1.1\r\nhOsT: x\r\ncOnNeCtIoN: ClOsE\r\n\r\n" => "GET / 1.1 close;";
     }
 
@@ -261,6 +269,20 @@ cases! {
         a_trailer_without_a_colon: chunked!(b"0\r\nA\r\n\r\n") => "POST / 1.1 keep chunked400";
         a_folded_trailer: chunked!(b"0\r\nA: b\r\n c\r\n\r\n") => "POST / 1.1 keep chunked400";
         a_trailer_with_a_bare_lf: chunked!(b"0\r\nA: b\n\r\n") => "POST / 1.1 keep chunked400";
+        a_length_for_a_trailer: chunked!(b"1\r\nx\r\n0\r\nContent-Length: 5\r\n\r\n") => "POST / 1.1 keep chunked400";
+        a_length_with_an_underscore_for_a_trailer: chunked!(b"1\r\nx\r\n0\r\ncontent_length: 5\r\n\r\n") => "POST / 1.1 keep chunked400";
+        a_coding_for_a_trailer: chunked!(b"1\r\nx\r\n0\r\ntransfer-encoding: chunked\r\n\r\n") => "POST / 1.1 keep chunked400";
+        a_host_for_a_trailer: chunked!(b"1\r\nx\r\n0\r\nHOST: y\r\n\r\n") => "POST / 1.1 keep chunked400";
+        credentials_for_a_trailer: chunked!(b"1\r\nx\r\n0\r\nA: b\r\nAuthorization: Basic eDp5\r\n\r\n") => "POST / 1.1 keep chunked400";
+        other_trailers_of_heads: chunked!(b"0\r\nVary: *\r\nContent-Type: text/plain\r\nHosts: y\r\n\r\n") => "POST / 1.1 keep chunked +Vary=* +Content-Type=text/plain +Hosts=y;";
+        an_extension_of_tokens_and_white_space: chunked!(b"1; some; a=b\r\nx\r\n0; c\r\n\r\n") => "POST / 1.1 keep chunked 'x';";
+        an_extension_of_a_bracket: chunked!(b"1;a[=b\r\nx\r\n0\r\n\r\n") => "POST / 1.1 keep chunked400";
+        an_extension_without_a_size: chunked!(b";a=b\r\nx\r\n0\r\n\r\n") => "POST / 1.1 keep chunked400";
+        an_extension_without_a_size_but_a_space: chunked!(b" ;a=b\r\nx\r\n0\r\n\r\n") => "POST / 1.1 keep chunked400";
+        white_space_behind_the_last_size: chunked!(b"1\r\nx\r\n0 \r\n\r\n") => "POST / 1.1 keep chunked400";
+        a_bare_cr_behind_a_size: chunked!(b"1\rx\r\n0\r\n\r\n") => "POST / 1.1 keep chunked400";
+        a_signed_last_size: chunked!(b"+0\r\n\r\nG") => "POST / 1.1 keep chunked400";
+        no_end_of_data: chunked!(b"1\r\nx0\r\n\r\n") => "POST / 1.1 keep chunked400";
         a_request_for_a_trailer: chunked!(b"0\r\nGET / HTTP/1.1\r\n\r\n") => "POST / 1.1 keep chunked400";
     }
 
