@@ -76,6 +76,35 @@ pub fn what_the_budget_leaves_is_not_forgotten<R: Rig>() {
     }
 }
 
+/// A peer that sends faster than the budget lets its bytes be delivered is held back: what waits on our side does not grow.
+pub fn what_the_budget_leaves_waits_with_the_peer<R: Rig>() {
+    let config = Config {
+        // Every send is offered to the kernel at once, while there is more to deliver.
+        direct_write: 1,
+        ..config()
+    };
+    let answering = Recorder::new().on_received(|net, conn, data| {
+        let _ = net.send(conn, b".");
+        data.len()
+    });
+    let mut stage = Stage::<R>::with(&config, answering);
+    let (conn, mut peer) = stage.connect();
+    let block = vec![1; 1 << 20];
+    let mut sent = 0;
+    let mut waiting = |turns: usize| {
+        for _ in 0..turns {
+            sent += stuff(&mut peer, &block);
+            stage.poll();
+            take(&mut peer, &mut Vec::new(), usize::MAX).expect("the peer's read");
+        }
+        sent - stage.seen().bytes(conn).len()
+    };
+    // By then the kernel's buffers are full.
+    let before = waiting(100);
+    let after = waiting(300);
+    assert!(after < before + (4 << 20), "{before} bytes waited, then {after}");
+}
+
 /// A handler that posts to itself for ever, or sends to a peer that always reads, keeps nobody waiting.
 pub fn a_handler_that_posts_for_ever_starves_nobody<R: Rig>() {
     let over = Rc::new(Cell::new(false));

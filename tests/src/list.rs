@@ -117,6 +117,7 @@ macro_rules! scripts {
             fairness:
                 a_flood_does_not_starve_the_pings,
                 what_the_budget_leaves_is_not_forgotten,
+                what_the_budget_leaves_waits_with_the_peer,
                 a_handler_that_posts_for_ever_starves_nobody,
                 a_handler_that_resumes_for_ever_starves_nobody;
             cost:

@@ -46,6 +46,8 @@ pub struct Io {
     pub(super) delivered: u32,
     /// Bytes that came while they could not be delivered.
     pub(super) parked: Option<Box<Unread>>,
+    /// Parked bytes are being delivered: until that is over it is not known whether any are left.
+    pub(super) unparking: bool,
     /// The peer's end (0), or what receiving failed with, has come and is to be told after what is parked.
     pub(super) end: Option<i32>,
     /// After the peer's end: something has happened to the socket.
@@ -63,6 +65,7 @@ impl Io {
             turn: 0,
             delivered: 0,
             parked: None,
+            unparking: false,
             end: None,
             hangup: false,
         }

@@ -25,6 +25,7 @@ pub(super) fn watch(net: &mut Net<UringInterface>, conn: Conn) {
     if c.io.receiving == Multishot::Idle
         && c.wants_reading()
         && c.io.parked.is_none()
+        && !c.io.unparking
         && c.io.end.is_none()
         && let Some(socket) = &c.io.socket
     {
@@ -173,12 +174,22 @@ fn unpark(delivery: &mut Delivery<UringInterface>, sink: &mut impl Sink<Net<Urin
         };
         let count = room.min(parked.len());
         c.io.delivered += count as u32;
+        // A send inside asks for what is to be watched: receiving must not go on while any of these wait, or more would
+        // come in than is delivered.
+        c.io.unparking = true;
         delivery.deliver(sink, conn, &mut parked.bytes()[..count]);
         parked.consume(count);
         let left = !parked.is_empty();
         match delivery.net.core.conns.get_mut(conn) {
-            Some(c) if left => c.io.parked = Some(parked),
-            _ => delivery.net.interface.spare.put(parked),
+            Some(c) => {
+                c.io.unparking = false;
+                if left {
+                    c.io.parked = Some(parked);
+                } else {
+                    delivery.net.interface.spare.put(parked);
+                }
+            }
+            None => delivery.net.interface.spare.put(parked),
         }
     }
 }

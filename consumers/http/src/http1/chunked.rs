@@ -209,8 +209,20 @@ fn quoted(mut text: &[u8]) -> Option<&[u8]> {
 fn trailers(data: &[u8], count: usize, to: &mut impl Requests) -> Result<(), Reject> {
     let mut table = vec![EMPTY_HEADER; count];
     match httparse::parse_headers(data, &mut table) {
-        Ok(Status::Complete((_, fields))) => to.trailers(fields),
-        _ => return Err(Reject::Field),
+        Ok(Status::Complete((_, fields))) if fields.iter().any(|field| is_for_heads(field.name)) => {
+            Err(Reject::Trailer)
+        }
+        Ok(Status::Complete((_, fields))) => {
+            to.trailers(fields);
+            Ok(())
+        }
+        _ => Err(Reject::Field),
     }
-    Ok(())
+}
+
+/// Whether a field of this name means something only before the body (RFC 9110 section 6.5.1). Whoever merged the trailers into
+/// the head would be told by them where the request ends, whom it is for, or who sent it.
+fn is_for_heads(name: &str) -> bool {
+    const NAMES: [&str; 4] = ["host", "authorization", "content-length", "transfer-encoding"];
+    NAMES.iter().any(|other| name.eq_ignore_ascii_case(other))
 }

@@ -67,12 +67,25 @@ impl Settings {
 /// What it refuses, in this order, by the head alone, so that the body is not waited for: 403 to whom the [`Acl`] does not
 /// let in; 404 for paths other than this and `/wallet/NAME`; 405 for methods other than POST; 401 without credentials, and
 /// after [`Settings::delay`] with wrong ones; 403 to users who may call nothing; 415, see [`Settings::any_type`].
+///
+/// Clones, for several loops, share everything but what belongs to requests.
 pub struct Rpc<C> {
     dispatcher: Arc<Dispatcher<C>>,
-    users: Option<Users>,
+    users: Option<Arc<Users>>,
     settings: Settings,
     /// The request whose body was wanted last, and who sent it: checking a password once a request is enough.
     admitted: Cell<Option<(u64, Access)>>,
+}
+
+impl<C> Clone for Rpc<C> {
+    fn clone(&self) -> Self {
+        Rpc {
+            dispatcher: self.dispatcher.clone(),
+            users: self.users.clone(),
+            settings: self.settings.clone(),
+            admitted: Cell::new(None),
+        }
+    }
 }
 
 /// Those who may call, and who works for them.
@@ -108,7 +121,7 @@ impl<C: Send + Sync + 'static> Rpc<C> {
             None
         } else {
             let workers = Workers::new(settings.workers, settings.queue)?;
-            Some(Users { credentials, workers })
+            Some(Arc::new(Users { credentials, workers }))
         };
         Ok(Rpc {
             dispatcher: Arc::new(dispatcher),
@@ -171,7 +184,7 @@ impl<C: Send + Sync + 'static> Rpc<C> {
         }
         let wallet = request.path().starts_with("/wallet/");
         let known = wallet || (request.path() == self.settings.path && request.query().is_none());
-        let Users { credentials, workers } = self.users.as_ref().filter(|_| known).ok_or(Refusal::Path)?;
+        let Users { credentials, workers } = self.users.as_deref().filter(|_| known).ok_or(Refusal::Path)?;
         if request.method() != "POST" {
             return Err(Refusal::Method);
         }

@@ -83,7 +83,7 @@ struct Serve<'a, V> {
     stopper: Stopper,
 }
 
-impl<V: Service + Clone + Send + Sync + 'static> OnBackend for Serve<'_, V> {
+impl<V: Service + Clone + Send + 'static> OnBackend for Serve<'_, V> {
     type Output = Result<(), Failure>;
 
     fn run<B: Backend>(self) -> Result<(), Failure> {
@@ -96,7 +96,7 @@ impl<V: Service + Clone + Send + Sync + 'static> OnBackend for Serve<'_, V> {
     }
 }
 
-impl<V: Service + Clone + Send + Sync + 'static> Serve<'_, V> {
+impl<V: Service + Clone + Send + 'static> Serve<'_, V> {
     /// One loop, on this thread. Gives the counters, if they are to be printed.
     fn single<B: Backend>(self) -> Result<String, Failure> {
         let Plan {
@@ -126,10 +126,13 @@ impl<V: Service + Clone + Send + Sync + 'static> Serve<'_, V> {
         let seats = Seat::group(args.shards.get());
         let listening = Arc::new(Mutex::new(Vec::new()));
         let make = {
-            let (args, service, listening) = (args.clone(), self.service, listening.clone());
+            let (args, listening) = (args.clone(), listening.clone());
+            // Each loop has a clone; all are made here, where one thread after the other has its turn.
+            let service = Mutex::new(self.service);
             let shared = self.shared;
             move |shard: usize| {
-                let server = Server::new(service.clone(), settings.clone());
+                let service = service.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let server = Server::new(service, settings.clone());
                 shared.count(server.counters());
                 let spread = Spread::new(server, seats[shard].clone());
                 let mut driver = Driver::<B, _>::new(&config, spread)?;

@@ -62,6 +62,25 @@ fn it_is_at_rpc_for_those_who_may_call() {
     });
 }
 
+/// Whoever comes while another's call is under way is not taken for the other.
+#[test]
+fn nobody_calls_by_the_password_of_another() {
+    everywhere(&USER, |server| {
+        let (mut user, mut stranger) = (Client::new(&server.at[0]), Client::new(&server.at[0]));
+        for _ in 0..2 {
+            let length = ECHO.len();
+            user.send(format!(
+                "POST /rpc HTTP/1.1\r\nHost: x\r\n{GOOD}Content-Length: {length}\r\n\r\n"
+            ));
+            // So that the head has been read.
+            std::thread::sleep(Duration::from_millis(50));
+            assert_eq!(call(&mut stranger, "/rpc", "", ECHO).status, 401);
+            user.send(ECHO);
+            assert_eq!(user.answer().text(), ECHOED);
+        }
+    });
+}
+
 #[test]
 fn for_bitcoin_it_is_the_root() {
     everywhere(&[&USER[..], &["--bitcoin-compat"]].concat(), |server| {
