@@ -227,3 +227,24 @@ fn is_for_heads(name: &str) -> bool {
     const NAMES: [&str; 4] = ["host", "authorization", "content-length", "transfer-encoding"];
     NAMES.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However the line of a chunk's size comes, each byte is looked at once: that is what makes it linear.
+    #[test]
+    fn what_was_looked_at_is_not_looked_at_again() {
+        let line = b"5;extension=\"value\"\r\n";
+        let mut scanned = 0;
+        for end in 1..line.len() {
+            let found = find_line(&line[..end], &mut scanned, 100, Reject::Chunk);
+            assert_eq!((found, scanned), (Ok(None), end));
+        }
+        // What stands before that place does not matter any more.
+        let mut changed = *line;
+        changed[..line.len() - 2].fill(b'\n');
+        let found = find_line(&changed, &mut scanned, 100, Reject::Chunk);
+        assert_eq!(found, Ok(Some(line.len())));
+    }
+}

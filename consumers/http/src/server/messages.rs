@@ -92,11 +92,12 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         Some((Payload::of(bytes), framing))
     }
 
-    /// Whether nothing will follow the answer to this request.
+    /// Whether the answer to this request is to be the last, since the server was stopped. (One that is the last for another
+    /// reason has said so, or cannot: what it says must not depend on when it is made.)
     fn is_final(&self, exchange: u64) -> bool {
-        let ends =
-            self.state.last || self.common.draining && !matches!(self.state.receiving, Receiving::Blocked(_));
-        ends && self.state.queue.is_back(exchange)
+        self.common.draining
+            && !matches!(self.state.receiving, Receiving::Blocked(_))
+            && self.state.queue.is_back(exchange)
     }
 
     fn set(&mut self, exchange: u64, progress: Progress<V::Source>) {
