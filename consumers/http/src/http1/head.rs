@@ -134,7 +134,7 @@ pub(super) fn read<R>(
         Err(httparse::Error::TooManyHeaders) => return Err(Reject::HeadTooLarge),
         _ => return Err(Reject::RequestLine),
     }
-    understand(request, data, limits, then)
+    understand(&mut request, data, limits, then)
 }
 
 /// As [`read`], of bytes that begin with a head, which has not been looked at. `None` when it is not complete, or may be wrong
@@ -154,7 +154,7 @@ pub(super) fn read_quickly<R>(
     if !fits || has_bare_lf(head) {
         return None;
     }
-    let read = understand(request, head, limits, |head| then(head, ahead));
+    let read = understand(&mut request, head, limits, |head| then(head, ahead));
     Some(read.map(|result| (end, result)))
 }
 
@@ -170,7 +170,7 @@ fn has_bare_lf(head: &[u8]) -> bool {
 
 /// Makes sense of what was parsed, and gives it to `then`.
 fn understand<R>(
-    request: httparse::Request<'_, '_>,
+    request: &mut httparse::Request<'_, '_>,
     data: &[u8],
     limits: &Limits,
     then: impl FnOnce(&Head<'_>) -> R,
