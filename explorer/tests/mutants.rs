@@ -2,33 +2,32 @@
 //! shrinking is what it takes.
 #![cfg(mutants)]
 
-use sockman::mutant::{Mutant, plant};
 use sockman_backends::sim::Occurrence;
 use sockman_explorer::{Case, Ran, Shrunk, Target, quiet, report, shrink, target};
+use std::fmt::Debug;
 
 /// None hides from more seeds than this.
 const MOST: u64 = 5_000;
 
-fn echo() -> &'static Target {
-    target("echo").expect("there is one")
-}
+/// Runs that are spent on finding the fewest faults.
+const MOST_RUNS: usize = 3_000;
 
 /// The first seed that fails.
-fn hunt() -> Option<(u64, Ran)> {
+fn hunt(target: &Target) -> Option<(u64, Ran)> {
     (0..MOST).find_map(|seed| {
-        let ran = echo().run(&Case::seed(seed));
+        let ran = target.run(&Case::seed(seed));
         ran.violation.is_some().then_some((seed, ran))
     })
 }
 
 /// Whether the seed fails with exactly these faults.
-fn fails(seed: u64, faults: &[Occurrence]) -> bool {
-    echo().run(&Case::seed(seed).only(faults)).violation.is_some()
+fn fails(target: &Target, seed: u64, faults: &[Occurrence]) -> bool {
+    target.run(&Case::seed(seed).only(faults)).violation.is_some()
 }
 
 /// What the report says is true: the seed fails with the faults that it names, in the way it tells.
-fn check_report(seed: u64, ran: &Ran, shrunk: &Shrunk) {
-    let text = report(echo(), &Case::seed(seed), ran, shrunk);
+fn check_report(target: &Target, seed: u64, ran: &Ran, shrunk: &Shrunk) {
+    let text = report(target, &Case::seed(seed), ran, shrunk);
     let violation = ran.violation.as_deref().expect("it failed");
     for words in [
         &format!("VIOLATION with seed {seed}: {violation}"),
@@ -47,36 +46,40 @@ fn check_report(seed: u64, ran: &Ran, shrunk: &Shrunk) {
             .collect(),
     };
     assert!(
-        text.contains(&format!("--seed {seed} ")) && fails(seed, &named),
+        text.contains(&format!("--seed {seed} ")) && fails(target, seed, &named),
         "{faults}"
     );
 }
 
 /// What is left fails, and does not without any one of its faults.
-fn check(seed: u64, ran: &Ran, shrunk: &Shrunk) {
+fn check(target: &Target, seed: u64, ran: &Ran, shrunk: &Shrunk) {
     assert!(shrunk.faults.len() <= ran.happened.len());
     assert!(
-        fails(seed, &shrunk.faults),
+        fails(target, seed, &shrunk.faults),
         "seed {seed}: what is left does not fail"
     );
     for place in 0..shrunk.faults.len() {
         let mut fewer = shrunk.faults.clone();
         let taken = fewer.remove(place);
-        assert!(!fails(seed, &fewer), "seed {seed}: it does not take {taken}");
+        assert!(
+            !fails(target, seed, &fewer),
+            "seed {seed}: it does not take {taken}"
+        );
     }
 }
 
-#[test]
-fn every_planted_bug_is_found() {
+/// Plants each bug and looks for it with a target.
+fn find_all<M: Copy + Debug>(name: &str, all: &[M], plant: impl Fn(Option<M>)) {
     quiet();
+    let target = target(name).expect("there is one");
     let mut hidden = Vec::new();
-    for mutant in Mutant::ALL {
-        plant(Some(mutant));
-        let Some((seed, ran)) = hunt() else {
+    for mutant in all {
+        plant(Some(*mutant));
+        let Some((seed, ran)) = hunt(target) else {
             hidden.push(mutant);
             continue;
         };
-        let shrunk = shrink(echo(), &Case::seed(seed), &ran, 3_000);
+        let shrunk = shrink(target, &Case::seed(seed), &ran, MOST_RUNS);
         println!(
             "{mutant:?}: found with {} seeds; of {} faults it takes {}: {}",
             seed + 1,
@@ -87,14 +90,26 @@ fn every_planted_bug_is_found() {
                 .and_then(|text| text.lines().next())
                 .unwrap_or_default()
         );
-        check_report(seed, &ran, &shrunk);
-        if shrunk.runs < 3_000 {
-            check(seed, &ran, &shrunk);
+        check_report(target, seed, &ran, &shrunk);
+        if shrunk.runs < MOST_RUNS {
+            check(target, seed, &ran, &shrunk);
         }
         plant(None);
         // It was the bug that was found, and not something else.
-        assert_eq!(echo().run(&Case::seed(seed)).violation, None, "seed {seed}");
+        assert_eq!(target.run(&Case::seed(seed)).violation, None, "seed {seed}");
     }
     plant(None);
     assert!(hidden.is_empty(), "not found with {MOST} seeds: {hidden:?}");
+}
+
+#[test]
+fn every_planted_bug_is_found() {
+    use sockman::mutant::{Mutant, plant};
+    find_all("echo", &Mutant::ALL, plant);
+}
+
+#[test]
+fn every_bug_that_is_planted_in_the_http_server_is_found() {
+    use sockman_http::mutant::{Mutant, plant};
+    find_all("http", &Mutant::ALL, plant);
 }

@@ -22,6 +22,7 @@ mod deferred;
 pub mod http1;
 mod limits;
 pub mod metrics;
+pub mod mutant;
 mod reject;
 mod reply;
 mod router;

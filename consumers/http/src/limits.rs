@@ -28,9 +28,9 @@ pub enum Dialect {
     /// As RFC 9112 has it.
     #[default]
     Strict,
-    /// As clients of Bitcoin Core's RPC may rely on: a request needs no `Host`; of two lengths `Transfer-Encoding` counts, and
-    /// the connection is closed (which RFC 9112 section 6.3 allows); and what HTTP has statuses of its own for (414, 431, 505)
-    /// is 400.
+    /// As clients of Bitcoin Core's RPC may rely on: a request needs no `Host`, and may have more than one
+    /// `Content-Type`; of two lengths `Transfer-Encoding` counts, and the connection is closed (which RFC 9112 section 6.3
+    /// allows); and what HTTP has statuses of its own for (414, 431, 505) is 400.
     BitcoinCore,
 }
 

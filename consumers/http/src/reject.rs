@@ -69,15 +69,19 @@ rejects! {
     /// `Content-Length` beside `Transfer-Encoding`: a reader that believes the other sees another request (RFC 9112
     /// section 6.3).
     BothLengths 400 "both Content-Length and Transfer-Encoding",
-    /// `chunked` is not the last coding, or is there twice; or the version has no codings (RFC 9112 section 6.1).
+    /// `chunked` is not the last coding, or is there twice; or the version has no codings (RFC 9112 sections 6.1 and 6.3).
     TransferEncoding 400 "malformed Transfer-Encoding",
-    /// A coding other than `chunked` (RFC 9112 section 6.1).
+    /// Another coding below `chunked` (RFC 9112 section 6.1).
     Coding 501 "unknown transfer coding",
     /// An expectation other than `100-continue` (RFC 9110 section 10.1.1).
     Expectation 417 "unknown expectation",
+    /// More than one `Content-Type`: readers differ in which of them counts (RFC 9110 section 8.3).
+    ContentType 400 "more than one Content-Type",
     /// The body is above [`Limits::body`](crate::Limits::body).
     BodyTooLarge 413 "body too large",
     /// A chunk's size or its extensions are malformed or too long, or its data do not end where they should (RFC 9112
     /// section 7.1).
     Chunk 400 "malformed chunk",
+    /// A trailer field that only a head may have: on it depend framing, routing or authentication (RFC 9110 section 6.5.1).
+    Trailer 400 "a field that no trailer section may have",
 }

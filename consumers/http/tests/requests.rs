@@ -139,3 +139,63 @@ fn check_with(name: &str, bytes: &[u8], expected: &str, limits: &Limits) {
         }
     }
 }
+
+/// Keeps the names of fields: when they come, and from a copy.
+#[derive(Default)]
+struct Names(Vec<String>);
+
+impl Requests for Names {
+    fn head(&mut self, head: &Head<'_>, _: &[u8]) -> Flow {
+        let names = |head: &Head<'_>| {
+            head.fields
+                .iter()
+                .map(|field| field.name)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        self.0.push(names(head));
+        let saved = head
+            .save()
+            .with(&Limits::default(), |head| self.0.push(names(head)));
+        saved.expect("right the second time");
+        Flow::On
+    }
+    fn body(&mut self, _: &[u8]) -> Flow {
+        Flow::On
+    }
+    fn trailers(&mut self, _: &[Header<'_>]) {}
+    fn end(&mut self) -> Flow {
+        Flow::On
+    }
+}
+
+/// RFC 3875 section 4.1.18: `CONTENT_LENGTH` is what gateways make of a length. Nobody is to see another one that looks like it.
+#[test]
+fn fields_that_look_as_if_they_framed_the_body_are_left_out() {
+    let many = "A: b\r\n".repeat(70);
+    for (fields, expected) in [
+        (
+            "A: b\r\nContent_Length: 9\r\nC: d\r\nContent-Length: 0\r\n",
+            "Host A C Content-Length".to_owned(),
+        ),
+        (
+            "Transfer_Encoding: x\r\ntransfer_encoding: y\r\nX_Y: z\r\n",
+            "Host X_Y".to_owned(),
+        ),
+        ("Content_Length: 9\r\nCONTENT_LENGTH: 9\r\n", "Host".to_owned()),
+        (
+            "Content-Lengths: 9\r\nAccept-Charset: a\r\n",
+            "Host Content-Lengths Accept-Charset".to_owned(),
+        ),
+        (
+            &format!("{many}content_Length: 9\r\nC: d\r\n"),
+            format!("Host{} C", " A".repeat(70)),
+        ),
+    ] {
+        let mut names = Names::default();
+        let mut request = format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}\r\n").into_bytes();
+        let consumed = Decoder::new().decode(&mut request, &Limits::default(), &mut names);
+        assert_eq!(consumed, Ok(request.len()));
+        assert_eq!(names.0, [expected.clone(), expected]);
+    }
+}

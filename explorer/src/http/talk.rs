@@ -128,9 +128,7 @@ impl Talk {
                 return;
             };
             let expected = &exchange.expected;
-            // (That a client has finished shows the server which answer is the last.)
-            let may_close = shared.is_stopped() || self.is_finished;
-            match self.reader.next(expected, may_close) {
+            match self.reader.next(expected, shared.is_stopped()) {
                 None => return,
                 Some(Event::Continue) => {
                     let number = expected.number;

@@ -22,8 +22,11 @@ pub enum Length {
 #[derive(Default)]
 pub(super) struct Framing {
     content_length: Option<u64>,
-    is_chunked: bool,
     has_codings: bool,
+    /// The last coding is `chunked`.
+    is_chunked: bool,
+    /// There are codings that are not.
+    has_others: bool,
 }
 
 impl Framing {
@@ -50,10 +53,8 @@ impl Framing {
             if self.is_chunked {
                 return Err(Reject::TransferEncoding);
             }
-            if !coding.eq_ignore_ascii_case(b"chunked") {
-                return Err(Reject::Coding);
-            }
-            self.is_chunked = true;
+            self.is_chunked = coding.eq_ignore_ascii_case(b"chunked");
+            self.has_others |= !self.is_chunked;
         }
         Ok(())
     }
@@ -67,6 +68,7 @@ impl Framing {
         match (self.content_length, self.has_codings) {
             (Some(_), true) if limits.dialect == Dialect::Strict => Err(Reject::BothLengths),
             (_, true) if version == Version::V10 || !self.is_chunked => Err(Reject::TransferEncoding),
+            (_, true) if self.has_others => Err(Reject::Coding),
             (_, true) => Ok(Length::Chunked),
             (None | Some(0), false) => Ok(Length::None),
             (Some(count), false) if count > limits.body => Err(Reject::BodyTooLarge),

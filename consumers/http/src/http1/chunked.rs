@@ -82,6 +82,7 @@ impl Chunked {
                 }
                 // The first line of a trailer section is a field like the others.
                 let own = Limits {
+                    fields: limits.fields.saturating_sub(1),
                     request_line: limits.trailers,
                     head: limits.trailers,
                     ..limits.clone()
@@ -209,8 +210,41 @@ fn quoted(mut text: &[u8]) -> Option<&[u8]> {
 fn trailers(data: &[u8], count: usize, to: &mut impl Requests) -> Result<(), Reject> {
     let mut table = vec![EMPTY_HEADER; count];
     match httparse::parse_headers(data, &mut table) {
-        Ok(Status::Complete((_, fields))) => to.trailers(fields),
-        _ => return Err(Reject::Field),
+        Ok(Status::Complete((_, fields))) if fields.iter().any(|field| is_for_heads(field.name)) => {
+            Err(Reject::Trailer)
+        }
+        Ok(Status::Complete((_, fields))) => {
+            to.trailers(fields);
+            Ok(())
+        }
+        _ => Err(Reject::Field),
     }
-    Ok(())
+}
+
+/// Whether a field of this name means something only before the body (RFC 9110 section 6.5.1). Whoever merged the trailers into
+/// the head would be told by them where the request ends, whom it is for, or who sent it.
+fn is_for_heads(name: &str) -> bool {
+    const NAMES: [&str; 4] = ["host", "authorization", "content-length", "transfer-encoding"];
+    NAMES.iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However the line of a chunk's size comes, each byte is looked at once: that is what makes it linear.
+    #[test]
+    fn what_was_looked_at_is_not_looked_at_again() {
+        let line = b"5;extension=\"value\"\r\n";
+        let mut scanned = 0;
+        for end in 1..line.len() {
+            let found = find_line(&line[..end], &mut scanned, 100, Reject::Chunk);
+            assert_eq!((found, scanned), (Ok(None), end));
+        }
+        // What stands before that place does not matter any more.
+        let mut changed = *line;
+        changed[..line.len() - 2].fill(b'\n');
+        let found = find_line(&changed, &mut scanned, 100, Reject::Chunk);
+        assert_eq!(found, Ok(Some(line.len())));
+    }
 }

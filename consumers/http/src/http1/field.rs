@@ -28,6 +28,14 @@ pub(super) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|byte| is_token_char(*byte))
 }
 
+/// Whether `name` is `other` for those who take underscores for hyphens, as gateways do that make variables of fields (RFC 3875
+/// section 4.1.18).
+pub(super) fn is_taken_for(name: &str, other: &str) -> bool {
+    let pairs = name.bytes().zip(other.bytes());
+    let alike = |(a, b): (u8, u8)| a.eq_ignore_ascii_case(&b) || (a, b) == (b'_', b'-');
+    name.len() == other.len() && pairs.into_iter().all(alike)
+}
+
 /// Without white space around it (RFC 9110 section 5.6.3).
 pub(super) fn trimmed(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = text {

@@ -1,7 +1,7 @@
 //! The head of a request.
 
 use super::body::{self, Length};
-use super::field::{is_token, members};
+use super::field::{is_taken_for, is_token, members};
 use super::host;
 use super::target::{self, Form};
 use crate::limits::{Dialect, Limits};
@@ -29,7 +29,8 @@ pub struct Head<'a> {
     pub form: Form,
     /// The version.
     pub version: Version,
-    /// All fields, in order, as they were sent.
+    /// All fields, in order, as they were sent; without those that some would take for the ones that frame the body:
+    /// `Content_Length` and `Transfer_Encoding`, which mean nothing here.
     pub fields: &'a [Header<'a>],
     /// How long the body is.
     pub length: Length,
@@ -41,6 +42,8 @@ pub struct Head<'a> {
     host: &'a [u8],
     /// The bytes of all of it.
     raw: &'a [u8],
+    /// The number of its fields, all counted.
+    count: usize,
 }
 
 impl<'a> Head<'a> {
@@ -51,7 +54,7 @@ impl<'a> Head<'a> {
     }
 
     /// The target's path and query, as they were sent: of an absolute target without scheme and authority, `/` where that leaves
-    /// nothing (RFC 9112 section 3.2.2); other forms as they are.
+    /// nothing (RFC 9112 section 3.2.2); other forms as they are. (A path that is empty before a query stands for `/`.)
     pub fn path_and_query(&self) -> &'a str {
         match self.form {
             Form::Absolute => match self.target.split_once("://") {
@@ -81,7 +84,7 @@ impl<'a> Head<'a> {
     pub fn save(&self) -> Saved {
         Saved {
             raw: self.raw.into(),
-            fields: self.fields.len(),
+            fields: self.count,
         }
     }
 }
@@ -131,7 +134,7 @@ pub(super) fn read<R>(
         Err(httparse::Error::TooManyHeaders) => return Err(Reject::HeadTooLarge),
         _ => return Err(Reject::RequestLine),
     }
-    understand(&request, data, limits, then)
+    understand(&mut request, data, limits, then)
 }
 
 /// As [`read`], of bytes that begin with a head, which has not been looked at. `None` when it is not complete, or may be wrong
@@ -151,7 +154,7 @@ pub(super) fn read_quickly<R>(
     if !fits || has_bare_lf(head) {
         return None;
     }
-    let read = understand(&request, head, limits, |head| then(head, ahead));
+    let read = understand(&mut request, head, limits, |head| then(head, ahead));
     Some(read.map(|result| (end, result)))
 }
 
@@ -167,7 +170,7 @@ fn has_bare_lf(head: &[u8]) -> bool {
 
 /// Makes sense of what was parsed, and gives it to `then`.
 fn understand<R>(
-    request: &httparse::Request<'_, '_>,
+    request: &mut httparse::Request<'_, '_>,
     data: &[u8],
     limits: &Limits,
     then: impl FnOnce(&Head<'_>) -> R,
@@ -186,7 +189,12 @@ fn understand<R>(
         target,
         form,
         version,
-        fields: request.headers,
+        count: request.headers.len(),
+        fields: if fields.has_lookalikes {
+            without_lookalikes(request.headers)
+        } else {
+            request.headers
+        },
         length: fields.length,
         keep_alive: fields.keep_alive,
         expects_continue: fields.expects_continue && fields.length != Length::None,
@@ -194,6 +202,24 @@ fn understand<R>(
         raw: data,
     };
     Ok(then(&head))
+}
+
+/// Whether a field of this name means a body's length to those who take underscores for hyphens.
+fn is_lookalike(name: &str) -> bool {
+    let is = |other| is_taken_for(name, other) && !name.eq_ignore_ascii_case(other);
+    is("content-length") || is("transfer-encoding")
+}
+
+/// The other fields, in their order.
+fn without_lookalikes<'a, 'b>(fields: &'a mut [Header<'b>]) -> &'a [Header<'b>] {
+    let mut kept = 0;
+    for place in 0..fields.len() {
+        if !is_lookalike(fields[place].name) {
+            fields.swap(kept, place);
+            kept += 1;
+        }
+    }
+    &fields[..kept]
 }
 
 /// Checks the version, and makes those that are served as HTTP/1.1 say so.
@@ -223,6 +249,8 @@ struct Fields<'a> {
     length: Length,
     keep_alive: bool,
     expects_continue: bool,
+    /// There are fields that look as if they framed the body.
+    has_lookalikes: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -230,6 +258,7 @@ impl<'a> Fields<'a> {
         let mut host = None;
         let mut framing = body::Framing::default();
         let (mut close, mut keep_alive, mut expects_continue) = (false, false, false);
+        let (mut has_type, mut has_lookalikes) = (false, false);
         for field in fields {
             // By their lengths, few names need to be compared.
             match field.name.len() {
@@ -256,12 +285,21 @@ impl<'a> Fields<'a> {
                         keep_alive |= member.eq_ignore_ascii_case(b"keep-alive");
                     }
                 }
+                12 if limits.dialect == Dialect::Strict
+                    && field.name.eq_ignore_ascii_case("content-type") =>
+                {
+                    if has_type {
+                        return Err(Reject::ContentType);
+                    }
+                    has_type = true;
+                }
                 14 if field.name.eq_ignore_ascii_case("content-length") => {
                     framing.content_length(field.value)?;
                 }
                 17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
                     framing.transfer_encoding(field.value)?;
                 }
+                14 | 17 => has_lookalikes |= is_lookalike(field.name),
                 _ => {}
             }
         }
@@ -274,6 +312,7 @@ impl<'a> Fields<'a> {
             // Who believes the other length sees other requests behind this one (RFC 9112 section 6.1).
             keep_alive: !close && (version == Version::V11 || keep_alive) && !framing.is_contradictory(),
             expects_continue,
+            has_lookalikes,
         })
     }
 }

@@ -49,8 +49,8 @@ pub trait Requests {
     fn end(&mut self) -> Flow;
 }
 
-/// Empty lines that are ignored before a request (RFC 9112 section 2.2 asks for one).
-const BLANK_LINES: u32 = 4;
+/// Empty lines that are ignored before a request: as many as RFC 9112 section 2.2 asks for.
+const BLANK_LINES: u32 = 1;
 
 enum State {
     /// Between two requests, or in a head.
@@ -202,7 +202,8 @@ impl Decoder {
         let (end, (length, flow)) = match quick {
             Some(read) => read?,
             None => {
-                let Some(end) = lines.find_end(data, limits)? else {
+                let found = lines.find_end(data, limits);
+                let Some(end) = found.map_err(|why| too_long(why, data, limits))? else {
                     return Ok(Step::Wait);
                 };
                 let (head, ahead) = data.split_at_mut(end);
@@ -214,6 +215,16 @@ impl Decoder {
         self.blank_lines = 0;
         self.state = State::Body(Body::new(length));
         Ok(Step::Took(end, flow))
+    }
+}
+
+/// What is wrong with a line that is too long: where not even a method has ended, there is no target to be too long.
+fn too_long(why: Reject, data: &[u8], limits: &Limits) -> Reject {
+    let begun = data.get(..limits.request_line).unwrap_or(data);
+    if why == Reject::LineTooLong && !begun.contains(&b' ') {
+        Reject::RequestLine
+    } else {
+        why
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::host::is_authority;
 use crate::reject::Reject;
+use memchr::memchr;
 
 /// The form of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub(super) fn read<'a>(method: &str, target: &'a str) -> Result<(Form, Option<&'
     // A fragment is never sent (RFC 9110 section 4.2.5). What else no URI has is let through where it cannot be taken for
     // something else: browsers send some of it.
     if !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        return Err(Reject::Target);
+    }
+    // A backslash is a slash to some, who would see another path; a query may have it, as browsers send it.
+    if memchr(b'\\', target.as_bytes()).is_some_and(|place| !target[..place].contains('?')) {
         return Err(Reject::Target);
     }
     if method == "CONNECT" {

@@ -7,7 +7,8 @@ use super::queue::{Exchange, Progress};
 use super::state::Receiving;
 use super::work::Work;
 use crate::deferred::{Flight, Message, What};
-use crate::http1::encode::{self, Framing};
+use crate::http1::encode::{self, Framing, final_status};
+use crate::mutant::{Mutant, planted};
 use crate::service::Service;
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -32,7 +33,10 @@ impl<V: Service> Server<V> {
 }
 
 impl<V: Service, N: SockMan> Work<'_, V, N> {
-    fn obey(&mut self, exchange: u64, what: What) {
+    fn obey(&mut self, mut exchange: u64, what: What) {
+        if planted(Mutant::AnswersSwapped) && matches!(what, What::Respond(_)) {
+            exchange = self.state.queue.front().map_or(exchange, |front| front.number);
+        }
         self.state.moved = self.now;
         match what {
             What::Resume => {
@@ -58,7 +62,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         response: &Response<()>,
         length: Option<u64>,
     ) -> Option<(Payload, Framing)> {
-        let status = response.status();
+        let status = final_status(response.status());
         let is_final = self.is_final(exchange);
         let (common, state) = (&mut *self.common, &mut *self.state);
         let (bytes, framing, stays) = state.queue.change(exchange, |waiting| {
@@ -80,7 +84,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             ))
         })??;
         state.last |= !stays;
-        if framing == Framing::Close {
+        if framing == Framing::Close && !planted(Mutant::CloseFollowed) {
             // Whatever followed would be taken for more of this body.
             state.queue.end_with(exchange);
         }
@@ -88,11 +92,12 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         Some((Payload::of(bytes), framing))
     }
 
-    /// Whether nothing will follow the answer to this request.
+    /// Whether the answer to this request is to be the last, since the server was stopped. (One that is the last for another
+    /// reason has said so, or cannot: what it says must not depend on when it is made.)
     fn is_final(&self, exchange: u64) -> bool {
-        let ends =
-            self.state.last || self.common.draining && !matches!(self.state.receiving, Receiving::Blocked(_));
-        ends && self.state.queue.is_back(exchange)
+        self.common.draining
+            && !matches!(self.state.receiving, Receiving::Blocked(_))
+            && self.state.queue.is_back(exchange)
     }
 
     fn set(&mut self, exchange: u64, progress: Progress<V::Source>) {
@@ -106,7 +111,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         let Some((mut payload, framing)) = self.head(exchange, &head, Some(body.len() as u64)) else {
             return;
         };
-        if framing != Framing::Empty {
+        if framing != Framing::Empty || planted(Mutant::HeadHasBody) {
             payload.push(body);
         }
         self.set(exchange, Progress::Ready(payload));
@@ -120,12 +125,12 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             if waits {
                 waiting.status = Some(status);
             }
-            waits.then_some(waiting.terms)
+            waits.then(|| (waiting.terms, std::mem::take(&mut waiting.extra)))
         });
-        if let Some(Some(mut terms)) = terms {
+        if let Some(Some((mut terms, extra))) = terms {
             terms.keep_alive &= !is_final;
             self.state.last |= !terms.keep_alive;
-            let payload = self.error(status, text, terms);
+            let payload = self.error(status, text, terms, &extra);
             self.set(exchange, Progress::Ready(payload));
         }
     }

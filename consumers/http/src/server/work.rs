@@ -9,13 +9,17 @@ use super::state::{Broken, Connection, Receiving, State, Unsent};
 use super::{Common, output::Payload};
 use crate::http1::encode::{self, Terms};
 use crate::http1::{Decoder, Flow, Form, Head, Header, Length, Requests, Saved, Version};
+use crate::mutant::{Mutant, planted};
 use crate::reject::Reject;
 use crate::reply::{Reply, Scene};
 use crate::service::{Body, Request, Service, Take, Upload};
 use http::StatusCode;
-use sockman::{Conn, Disconnect, SockMan};
+use sockman::{Conn, Disconnect, Gone, SockMan};
 use std::io::Write as _;
 use std::time::Instant;
+
+/// So much the kernel surely takes at once, or soon enough.
+const SURELY_SENT: usize = 16 << 10;
 
 /// Output above this leaves before more is made.
 pub(super) const FLUSH: usize = 64 << 10;
@@ -50,7 +54,7 @@ pub(super) fn with<V: Service, N: SockMan, R>(
         now,
     };
     let result = work(&mut doing, decoder);
-    if doing.state.behind && decoder.is_at_end() && !doing.waits() {
+    if doing.state.behind && decoder.is_at_end() && !doing.waits() && !planted(Mutant::UploadEndless) {
         // A body's last piece has stopped the decoder. No bytes may come that it would go on with.
         let _ = decoder.decode(&mut [], &settings.limits, &mut doing);
     }
@@ -58,7 +62,8 @@ pub(super) fn with<V: Service, N: SockMan, R>(
         pump::run(&mut doing, decoder);
     }
     doing.flush();
-    doing.state.last |= doing.common.called && doing.state.queue.is_empty() && !decoder.is_inside();
+    let is_idle = doing.state.queue.is_empty() && !doing.state.behind && !decoder.is_inside();
+    doing.state.last |= doing.common.called && is_idle;
     let is_over = doing.hang_up();
     if !is_over {
         doing.read_or_not();
@@ -84,7 +89,14 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
                 self.state.unsent = Unsent::Perhaps;
                 (self.state.taken, self.state.looked.0) = (self.now, self.now);
             }
-            self.state.high = self.common.out.send(self.net, self.conn) || was_high;
+            match self.common.out.send(self.net, self.conn) {
+                Ok(sent) => {
+                    self.state.high = sent.is_high() || was_high;
+                    self.state.queued = sent.queued();
+                }
+                // A connection that is paused hears of no end: nobody but us would ever close it.
+                Err(Gone) => self.state.broken = Some(Broken::Gone),
+            }
             if self.state.high && !was_high {
                 self.common.counters.add(Count::queue_pauses);
             }
@@ -150,6 +162,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             id: *next_id,
             conn: self.conn,
             exchange: self.state.requests,
+            key: self.state.key,
             mail,
         };
         self.state.id = *next_id;
@@ -157,7 +170,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         let take = service.begin(&request);
         // Nothing here depends on how much of the body has come, so that answers do not depend on how requests are split.
         let expects = head.expects_continue;
-        if expects && !matches!(take, Take::Nothing) {
+        if expects && !matches!(take, Take::Nothing) && !planted(Mutant::ContinueForgotten) {
             self.common.out.bytes.extend_from_slice(encode::CONTINUE);
         }
         self.state.receiving = match (take, here) {
@@ -165,16 +178,12 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
                 self.call(head, Body::Whole(body), true);
                 Receiving::Served
             }
-            (Take::Pieces(mut upload), Some(body)) => {
-                if !body.is_empty() {
-                    // All of it is here: there is nothing left to stop.
-                    upload.piece(body);
-                }
+            (Take::Pieces(upload), Some(&[])) => {
                 self.call(head, Body::Pieces(upload), true);
                 Receiving::Served
             }
             (Take::Whole, None) => Receiving::Whole(head.save(), Vec::new()),
-            (Take::Pieces(upload), None) => Receiving::Pieces {
+            (Take::Pieces(upload), _) => Receiving::Pieces {
                 head: head.save(),
                 upload,
                 stopped: false,
@@ -198,7 +207,10 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         let id = state.id;
         let number = state.requests;
         state.requests += 1;
-        let spent = self.settings.requests.is_some_and(|most| state.requests >= most);
+        let spent = self
+            .settings
+            .requests
+            .is_some_and(|most| state.requests >= most + u64::from(planted(Mutant::OneMore)));
         if spent {
             common.counters.add(Count::requests_spent);
         }
@@ -209,6 +221,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             id,
             conn: self.conn,
             exchange: number,
+            key: state.key,
             mail,
         };
         common.extra.clear();
@@ -264,13 +277,19 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         );
     }
 
+    /// The body that was collected is there no more.
+    pub(super) fn release(&mut self) {
+        self.common.collected -= std::mem::take(&mut self.state.collected);
+    }
+
     /// Answers with an error of the server's own, as the last answer; `is_head`: the request is known to be `HEAD`.
     pub(super) fn give_up(&mut self, status: StatusCode, text: &str, is_head: bool) {
         let receiving = std::mem::replace(&mut self.state.receiving, Receiving::Head);
-        self.state.last = true;
+        self.release();
+        self.state.last = !planted(Mutant::ErrorSurvived);
         let is_head = match receiving {
             // This request has its answer, or will have it: another would be taken for the next one's.
-            Receiving::Discard(_) => return,
+            Receiving::Discard(_) if !planted(Mutant::AnsweredTwice) => return,
             Receiving::Whole(head, _) | Receiving::Pieces { head, .. } => head.is_head(),
             _ => is_head,
         };
@@ -278,7 +297,8 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             is_head,
             ..Terms::LAST
         };
-        let payload = self.error(status, text, terms);
+        let payload = self.error(status, text, terms, &[]);
+        access::refused(&self.state.peer, status, text);
         if self.state.queue.is_empty() {
             self.common.out.append(payload);
         } else {
@@ -298,11 +318,12 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
     }
 
     /// An error of the server's own: its text is its body.
-    pub(super) fn error(&self, status: StatusCode, text: &str, terms: Terms) -> Payload {
+    pub(super) fn error(&self, status: StatusCode, text: &str, terms: Terms, extra: &[u8]) -> Payload {
         self.common.counters.answered(status);
         let body = format!("{}: {text}\n", status.as_str());
         let mut bytes = Vec::new();
         encode::start(&mut bytes, status, self.common.date.text());
+        bytes.extend_from_slice(extra);
         bytes.extend_from_slice(b"content-type: text/plain; charset=utf-8\r\n");
         if encode::end(&mut bytes, status, terms, Some(body.len() as u64)) != encode::Framing::Empty {
             bytes.extend_from_slice(body.as_bytes());
@@ -313,14 +334,36 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
     /// Hangs up if there is nothing left to say. Tells whether that is so.
     fn hang_up(&mut self) -> bool {
         let how = match self.state.broken {
+            Some(Broken::Gone) => Disconnect::Now,
             Some(Broken::Hides) => Disconnect::Reset,
             Some(Broken::Shows) => self.lingering(),
-            // (While much of the last answer waits for the client, that may take longer than it may linger.)
-            None if self.state.last && self.state.queue.is_empty() && !self.state.high => self.lingering(),
+            None if self.state.last && self.state.queue.is_empty() => {
+                if !self.finish() {
+                    return self.state.disconnected;
+                }
+                self.lingering()
+            }
+            None if self.state.last && planted(Mutant::HangsUpEarly) => self.lingering(),
             None => return self.state.disconnected,
         };
         self.disconnect(how);
         true
+    }
+
+    /// Sees that the last answer is sent, and tells whether it is. (A slow client may need longer for that than it may linger, and
+    /// is as welcome to that time as before.)
+    fn finish(&mut self) -> bool {
+        if !self.state.finished && self.state.queued <= SURELY_SENT {
+            return true;
+        }
+        if self.state.finished {
+            self.look();
+        } else {
+            self.state.finished = true;
+            (self.state.looked.0, self.state.looks) = (self.now, 0);
+            self.net.finish(self.conn);
+        }
+        self.state.unsent == Unsent::No
     }
 
     fn lingering(&self) -> Disconnect {
@@ -331,7 +374,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
 
     pub(super) fn disconnect(&mut self, how: Disconnect) {
         self.state.disconnected = true;
-        self.state.queue.abandon();
+        self.state.queue.abandon(self.now);
         self.net.disconnect(self.conn, how);
     }
 
@@ -393,7 +436,16 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
     fn body(&mut self, data: &[u8]) -> Flow {
         self.state.body_bytes += data.len() as u64;
         match &mut self.state.receiving {
-            Receiving::Whole(_, body) => body.extend_from_slice(data),
+            Receiving::Whole(..) if self.common.collected + data.len() > self.settings.bodies => {
+                self.common.counters.add(Count::bodies_refused);
+                let text = "too much is being received from all clients";
+                self.give_up(StatusCode::SERVICE_UNAVAILABLE, text, false);
+            }
+            Receiving::Whole(_, body) => {
+                body.extend_from_slice(data);
+                self.state.collected += data.len();
+                self.common.collected += data.len();
+            }
             Receiving::Pieces { upload, stopped, .. } => {
                 if upload.piece(data) == Flow::Stop {
                     *stopped = true;
@@ -402,7 +454,7 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
             }
             Receiving::Discard(left) => match left.checked_sub(data.len() as u64) {
                 Some(less) => *left = less,
-                None if self.state.last => {}
+                None if self.state.last || planted(Mutant::DiscardUnbounded) => {}
                 None => {
                     self.common.counters.add(Count::discards_refused);
                     self.state.last = true;
@@ -417,7 +469,10 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
 
     fn end(&mut self) -> Flow {
         match std::mem::replace(&mut self.state.receiving, Receiving::Head) {
-            Receiving::Whole(head, body) => self.call_saved(&head, Body::Whole(&body)),
+            Receiving::Whole(head, body) => {
+                self.call_saved(&head, Body::Whole(&body));
+                self.release();
+            }
             Receiving::Pieces { head, upload, .. } => self.call_saved(&head, Body::Pieces(upload)),
             Receiving::Head | Receiving::Blocked(_) | Receiving::Discard(_) | Receiving::Served => {}
         }
@@ -428,7 +483,7 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
 impl<V: Service, N> Work<'_, V, N> {
     /// Stops the decoder for now.
     fn stop(&mut self) -> Flow {
-        self.state.behind = true;
+        self.state.behind = !planted(Mutant::DecoderForgotten);
         Flow::Stop
     }
 

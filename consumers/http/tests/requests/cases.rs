@@ -48,6 +48,18 @@ cases! {
         a_bare_cr_in_the_request_line: b"GET /\r HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
         an_empty_line_first: b"\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n" => "GET / 1.1 keep;";
         an_empty_line_between: b"GET / HTTP/1.1\r\nHost: x\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n" => "GET / 1.1 keep; GET / 1.1 keep;";
+        two_empty_lines_first: b"\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
+        a_line_of_spaces: b"   \r\n\r\n" => "400";
+        a_version_of_two_digits_each: b"GET / HTTP/01.01\r\nHost: x\r\n\r\n" => "400";
+        a_version_with_a_space: b"GET / HTTP/ 1.1\r\nHost: x\r\n\r\n" => "400";
+        a_version_without_a_point: b"GET / HTTP/111\r\nHost: x\r\n\r\n" => "400";
+        a_version_of_many_digits: b"GET / HTTP/1111111111.1\r\nHost: x\r\n\r\n" => "400";
+        line_feeds_for_spaces: b"GET\n/\nHTTP/1.1\r\nHost: x\r\n\r\n" => "400";
+        a_bare_cr_for_the_end_of_the_line: b"GET / HTTP/1.1\rHost: x\r\n\r\n" => "400";
+        a_method_above_127: b"GET\xdf / HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
+        a_method_with_a_nul: b"GET\0 / HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
+        a_line_for_another_protocol: b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
+        another_line_in_front: b"Extra lineGET / HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
         a_space_first: b" GET / HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
     }
 
@@ -67,11 +79,21 @@ cases! {
         what_browsers_leave_as_it_is: b"GET /a?b[]={|}^` HTTP/1.1\r\nHost: x\r\n\r\n" => "GET /a?b[]={|}^` 1.1 keep;";
         a_fragment: b"GET /a#b HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
         bytes_above_127: b"GET /\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
+        a_backslash: b"GET /a\\b HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
+        a_backslash_in_a_query: b"GET /a?b\\c HTTP/1.1\r\nHost: x\r\n\r\n" => "GET /a?b\\c 1.1 keep;";
+        a_backslash_in_an_absolute_target: b"GET http://h/a\\b HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
+        overlong_utf_8: b"GET /\xc0\xaf HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
+        what_is_wrong_only_when_decoded: b"GET /%00%0d%0aA:%20b%c0%af HTTP/1.1\r\nHost: x\r\n\r\n" => "GET /%00%0d%0aA:%20b%c0%af 1.1 keep;";
+        quotes_and_brackets: b"GET /a\"b\"<c> HTTP/1.1\r\nHost: x\r\n\r\n" => "GET /a\"b\"<c> 1.1 keep;";
+        a_relative_path_of_two_parts: b"GET a/b HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
+        a_scheme_of_one_letter: b"PUT s://]a/: HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
         two_slashes: b"GET //a HTTP/1.1\r\nHost: x\r\n\r\n" => "GET //a 1.1 keep;";
         a_path_without_a_slash: b"GET a HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
         a_query_alone: b"GET ?a HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
         absolute: b"GET http://h/a HTTP/1.1\r\nHost: x\r\n\r\n" => "GET http://h/a 1.1 keep Absolute for h;";
         absolute_with_a_port: b"GET HTTPS://h:8/a?b HTTP/1.1\r\nHost: x\r\n\r\n" => "GET HTTPS://h:8/a?b 1.1 keep Absolute for h:8;";
+        absolute_of_version_6: b"GET http://[::1]:8080/a HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n" => "GET http://[::1]:8080/a 1.1 keep Absolute for [::1]:8080;";
+        absolute_with_a_user_and_a_password: b"GET http://u:p@h:80/ HTTP/1.1\r\nHost: h:80\r\n\r\n" => "400";
         absolute_without_a_path: b"GET http://h HTTP/1.1\r\nHost: x\r\n\r\n" => "GET http://h 1.1 keep Absolute for h;";
         absolute_without_a_path_but_a_query: b"GET http://h?a HTTP/1.1\r\nHost: x\r\n\r\n" => "GET http://h?a 1.1 keep Absolute for h;";
         absolute_without_a_host: b"GET http:///a HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
@@ -83,6 +105,7 @@ cases! {
         asterisk_and_more: b"OPTIONS *a HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
         options_of_a_path: b"OPTIONS /a HTTP/1.1\r\nHost: x\r\n\r\n" => "OPTIONS /a 1.1 keep;";
         connect: b"CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n" => "CONNECT h:443 1.1 keep Authority for h:443;";
+        connect_to_version_6: b"CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\n\r\n" => "CONNECT [::1]:443 1.1 keep Authority for [::1]:443;";
         connect_without_a_port: b"CONNECT h HTTP/1.1\r\nHost: h\r\n\r\n" => "400";
         connect_with_an_empty_port: b"CONNECT h: HTTP/1.1\r\nHost: h\r\n\r\n" => "400";
         connect_with_a_path: b"CONNECT /a HTTP/1.1\r\nHost: h\r\n\r\n" => "400";
@@ -112,6 +135,8 @@ cases! {
         a_host_of_no_version: b"GET / HTTP/1.1\r\nHost: [1.2]\r\n\r\n" => "400";
         an_open_bracket: b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n" => "400";
         letters_behind_a_bracket: b"GET / HTTP/1.1\r\nHost: [::1]a\r\n\r\n" => "400";
+        a_host_with_an_equals_sign: b"GET / HTTP/1.1\r\nHost: 0.0.0.0=5000\r\n\r\n" => "GET / 1.1 keep;";
+        a_host_with_a_nul: b"GET / HTTP/1.1\r\nHost: x\0y\r\n\r\n" => "400";
         a_host_with_percent: b"GET / HTTP/1.1\r\nHost: %41.x\r\n\r\n" => "GET / 1.1 keep;";
         a_host_with_half_a_percent: b"GET / HTTP/1.1\r\nHost: %4\r\n\r\n" => "400";
         a_host_with_a_slash: b"GET / HTTP/1.1\r\nHost: x/y\r\n\r\n" => "400";
@@ -144,6 +169,14 @@ cases! {
         a_folded_line: b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n" => "400";
         a_line_folded_by_a_tab: b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n\tc\r\n\r\n" => "400";
         a_folded_empty_line: b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n \r\n\r\n" => "400";
+        two_types: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n\r\n" => "400";
+        two_equal_types: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\ncontent-type: a/b\r\n\r\n" => "400";
+        one_type: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Typo: c/d\r\n\r\n" => "POST / 1.1 keep;";
+        fields_that_are_repeated: b"GET / HTTP/1.1\r\nHost: x\r\nIf-Match: \"a\"\r\nIf-Match: \"b\"\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n" => "GET / 1.1 keep;";
+        a_tab_in_a_name: b"GET / HTTP/1.1\r\nHost: x\r\nA\tB: c\r\n\r\n" => "400";
+        a_bracket_in_a_name: b"GET / HTTP/1.1\r\nHost: x\r\nA[]: c\r\n\r\n" => "400";
+        a_nul_in_a_name: b"GET / HTTP/1.1\r\nHost: x\r\nA\0B: c\r\n\r\n" => "400";
+        a_line_behind_a_bare_cr: b"GET / HTTP/1.1\r\nHost: x\r\n\rA: b\r\n\r\n" => "400";
         names_in_any_case: b"GET / HTTP/1.1\r\nhOsT: x\r\ncOnNeCtIoN: ClOsE\r\n\r\n" => "GET / 1.1 close;";
     }
 
@@ -172,6 +205,14 @@ cases! {
         a_length_with_a_point: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5.0\r\n\r\nhello" => "400";
         a_length_of_two_words: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5 5\r\n\r\nhello" => "400";
         a_list_of_lengths: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\nhello" => "400";
+        a_length_with_an_underscore_in_its_name: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent_Length: 9\r\n\r\nhello" => "POST / 1.1 keep 5 'hello';";
+        another_name_for_a_length: b"POST / HTTP/1.1\r\nHost: x\r\nContent.Length: 9\r\nContentLength: 9\r\n\r\n" => "POST / 1.1 keep;";
+        a_length_with_an_underscore: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1_0\r\n\r\n0123456789" => "400";
+        a_length_in_octal: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0o5\r\n\r\nhello" => "400";
+        a_negative_length_of_none: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -0\r\n\r\n" => "400";
+        a_length_with_a_letter_behind_it: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5x\r\n\r\nhello" => "400";
+        a_length_of_two_zeros: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 00\r\n\r\n" => "POST / 1.1 keep;";
+        a_length_between_white_space: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length:\t  5 \t\r\n\r\nhello" => "POST / 1.1 keep 5 'hello';";
         an_empty_length: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length:\r\n\r\n" => "400";
         a_length_of_letters: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: five\r\n\r\n" => "400";
         a_length_beyond_all_numbers: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 18446744073709551616\r\n\r\n" => "400";
@@ -193,14 +234,28 @@ cases! {
         chunked_not_last: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n" => "400";
         chunked_not_last_in_two_fields: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" => "400";
         gzip_and_chunked: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" => "501";
-        identity: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n" => "501";
-        an_unknown_coding: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" => "501";
-        chunked_in_quotes: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n" => "501";
-        chunked_with_a_parameter: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked;a=b\r\n\r\n0\r\n\r\n" => "501";
+        identity: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n" => "400";
+        an_unknown_coding: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" => "400";
+        chunked_in_quotes: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n" => "400";
+        chunked_with_a_parameter: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked;a=b\r\n\r\n0\r\n\r\n" => "400";
+        gzip_alone: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n" => "400";
+        identity_and_chunked: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n" => "501";
+        identity_and_chunked_in_two_fields: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" => "501";
+        chunked_twice_among_others: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity, chunked, identity, chunked\r\n\r\n0\r\n\r\n" => "400";
+        identity_and_a_length: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello" => "400";
+        a_length_and_gzip_and_chunked: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" => "400";
+        gzip_and_chunked_in_1_0: b"POST / HTTP/1.0\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" => "400";
+        chunked_with_a_comma_alone: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: ,\r\n\r\n" => "400";
+        chunked_before_a_nul: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\0\r\n\r\n0\r\n\r\n" => "400";
+        chunked_behind_a_form_feed: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \x0cchunked\r\n\r\n0\r\n\r\n" => "400";
+        chunked_before_white_space: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked \t\r\n\r\n0\r\n\r\n" => "POST / 1.1 keep chunked;";
+        chunked_in_a_name_in_capitals: b"POST / HTTP/1.1\r\nHost: x\r\nTRANSFER-ENCODING: chunked\r\n\r\n0\r\n\r\n" => "POST / 1.1 keep chunked;";
         chunked_behind_a_vertical_tab: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n" => "400";
         no_coding: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n\r\n" => "400";
         a_space_in_the_name: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n" => "400";
-        another_name: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer_Encoding: chunked\r\n\r\n" => "POST / 1.1 keep;";
+        an_underscore_for_the_hyphen: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer_Encoding: chunked\r\n\r\n" => "POST / 1.1 keep;";
+        an_underscore_for_the_hyphen_besides: b"POST / HTTP/1.1\r\nHost: x\r\ntransfer_encoding: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" => "POST / 1.1 keep chunked;";
+        another_name: b"POST / HTTP/1.1\r\nHost: x\r\nTransfer.Encoding: chunked\r\nTransferEncoding: chunked\r\n\r\n" => "POST / 1.1 keep;";
     }
 
 
@@ -239,6 +294,19 @@ cases! {
         a_trailer_without_a_colon: chunked!(b"0\r\nA\r\n\r\n") => "POST / 1.1 keep chunked400";
         a_folded_trailer: chunked!(b"0\r\nA: b\r\n c\r\n\r\n") => "POST / 1.1 keep chunked400";
         a_trailer_with_a_bare_lf: chunked!(b"0\r\nA: b\n\r\n") => "POST / 1.1 keep chunked400";
+        a_length_for_a_trailer: chunked!(b"1\r\nx\r\n0\r\nContent-Length: 5\r\n\r\n") => "POST / 1.1 keep chunked400";
+        a_coding_for_a_trailer: chunked!(b"1\r\nx\r\n0\r\ntransfer-encoding: chunked\r\n\r\n") => "POST / 1.1 keep chunked400";
+        a_host_for_a_trailer: chunked!(b"1\r\nx\r\n0\r\nHOST: y\r\n\r\n") => "POST / 1.1 keep chunked400";
+        credentials_for_a_trailer: chunked!(b"1\r\nx\r\n0\r\nA: b\r\nAuthorization: Basic eDp5\r\n\r\n") => "POST / 1.1 keep chunked400";
+        other_trailers_of_heads: chunked!(b"0\r\nVary: *\r\nContent-Type: text/plain\r\nHosts: y\r\nContent_Length: 5\r\n\r\n") => "POST / 1.1 keep chunked +Vary=* +Content-Type=text/plain +Hosts=y +Content_Length=5;";
+        an_extension_of_tokens_and_white_space: chunked!(b"1; some; a=b\r\nx\r\n0; c\r\n\r\n") => "POST / 1.1 keep chunked 'x';";
+        an_extension_of_a_bracket: chunked!(b"1;a[=b\r\nx\r\n0\r\n\r\n") => "POST / 1.1 keep chunked400";
+        an_extension_without_a_size: chunked!(b";a=b\r\nx\r\n0\r\n\r\n") => "POST / 1.1 keep chunked400";
+        an_extension_without_a_size_but_a_space: chunked!(b" ;a=b\r\nx\r\n0\r\n\r\n") => "POST / 1.1 keep chunked400";
+        white_space_behind_the_last_size: chunked!(b"1\r\nx\r\n0 \r\n\r\n") => "POST / 1.1 keep chunked400";
+        a_bare_cr_behind_a_size: chunked!(b"1\rx\r\n0\r\n\r\n") => "POST / 1.1 keep chunked400";
+        a_signed_last_size: chunked!(b"+0\r\n\r\nG") => "POST / 1.1 keep chunked400";
+        no_end_of_data: chunked!(b"1\r\nx0\r\n\r\n") => "POST / 1.1 keep chunked400";
         a_request_for_a_trailer: chunked!(b"0\r\nGET / HTTP/1.1\r\n\r\n") => "POST / 1.1 keep chunked400";
     }
 
@@ -253,6 +321,9 @@ cases! {
 
     "What a front that reads otherwise would take for a second request, or for none" {
         a_request_in_a_body: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 28\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n" => "POST / 1.1 keep 28 'GET /b HTTP/1.1\r\nHost: x\r\n\r\n';";
+        a_body_that_ends_within_a_request: b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 26\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\nGET /c HTTP/1.1\r\nHost: x\r\n\r\n" => "GET / 1.1 keep 26 'GET /b HTTP/1.1\r\nHost: x\r\n'; GET /c 1.1 keep;";
+        a_letter_behind_an_empty_body: b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\nXGET /b HTTP/1.1\r\nHost: x\r\n\r\n" => "POST / 1.1 keep; XGET /b 1.1 keep;";
+        a_request_in_a_value: b"GET / HTTP/1.1\r\nHost: x\r\nA: b\nContent-Length: 27\r\nGET /b HTTP/1.1\nHost: x\r\n\r\n" => "400";
         nothing_after_a_refusal: b"GET / HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n" => "400";
         a_right_one_before_a_refusal: b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\nHost: x\r\n\r\n" => "GET /a 1.1 keep; 400";
     }

@@ -27,11 +27,26 @@ fn a_request_line_of_8000_octets_passes_and_one_above_the_limit_is_414() {
     // Also one that never ends, and one that ends wrongly.
     check_with(
         "a line too long that ends wrongly",
-        &[&vec![b'a'; 20_000][..], b"\n"].concat(),
+        &[b"GET /", &vec![b'a'; 20_000][..], b"\n"].concat(),
         "414",
         &limits,
     );
-    check_with("an endless line", &vec![b'a'; 20_000], "414", &limits);
+    check_with(
+        "an endless target",
+        &[b"GET /", &vec![b'a'; 20_000][..]].concat(),
+        "414",
+        &limits,
+    );
+    check_with(
+        "an endless version",
+        &[b"GET / ", &vec![b'a'; 20_000][..]].concat(),
+        "414",
+        &limits,
+    );
+    // What is too long then is no target.
+    check_with("an endless method", &vec![b'a'; 20_000], "400", &limits);
+    let method = [&vec![b'a'; 20_000][..], b" / HTTP/1.1\r\nHost: x\r\n\r\n"].concat();
+    check_with("a method too long", &method, "400", &limits);
 }
 
 #[test]
@@ -155,8 +170,13 @@ fn empty_lines_before_a_request_are_few() {
     let request = |lines: usize| ["\r\n".repeat(lines).as_bytes(), &get(0, 1, 0)].concat();
     let limits = Limits::default();
     check_with("one", &request(1), "GET / 1.1 keep;", &limits);
-    check_with("four", &request(4), "GET / 1.1 keep;", &limits);
-    check_with("five", &request(5), "400", &limits);
+    check_with("two", &request(2), "400", &limits);
+    check_with(
+        "one each",
+        &request(1).repeat(3),
+        "GET / 1.1 keep; GET / 1.1 keep; GET / 1.1 keep;",
+        &limits,
+    );
 }
 
 /// Counts what is given to it, and stops where it is told to.

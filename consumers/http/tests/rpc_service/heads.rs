@@ -268,6 +268,8 @@ fn types_of_bodies() {
             is(&answer, 415, "\r\naccept: application/json\r\n", "");
         }
     }
+    let twice = format!("{ALICE}Content-Type: application/json\r\nContent-Type: text/plain\r\n");
+    is(&core.ask(&post("/", &twice, ECHO)), 200, "", ECHOED);
 }
 
 #[test]

@@ -62,7 +62,6 @@ fn half_closed_connections_cost_nothing() {
         (client.bodies(), client.end),
         (vec!["a".to_owned()], End::Finished)
     );
-    assert!(client.answers()[0].closes(), "it is known to be the last");
 }
 
 #[test]

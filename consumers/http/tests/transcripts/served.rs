@@ -83,8 +83,9 @@ cases! {
         a_later_one_and_a_chunked_one: get!("/after?ms=1", b"POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", NEXT);
         twenty_gets: NEXT.repeat(20);
         an_empty_line_after_a_body: request!("POST /a", "Content-Length: 3\r\n", [b"abc\r\n", NEXT].concat());
-        four_empty_lines: [b"\r\n\r\n\r\n\r\n", NEXT].concat();
-        five_empty_lines: [b"\r\n\r\n\r\n\r\n\r\n", NEVER].concat();
+        an_empty_line_before_each: [&b"\r\n"[..], NEXT].concat().repeat(3);
+        two_empty_lines: [b"\r\n\r\n", NEVER].concat();
+        two_empty_lines_between: [NEXT, b"\r\n\r\n", NEVER].concat();
         an_error_between: [NEXT, b"GET /b\r\n\r\n", NEVER].concat();
         an_error_behind_a_later_one: get!("/after?ms=1", b"GET /b HTTP/1.1\r\n\r\n", NEVER);
         a_request_that_is_not_complete: [NEXT, b"GET /b HTTP/1.1\r\nHost: x\r\n"].concat();
@@ -137,13 +138,14 @@ cases! {
         a_size_with_a_bare_lf: request!("POST /a", "Transfer-Encoding: chunked\r\n", [b"1\nx\n0\n\n", NEVER].concat());
         an_extension_with_a_bare_lf: request!("POST /a", "Transfer-Encoding: chunked\r\n", [b"1;\nx\r\n0\r\n\r\n", NEVER].concat());
         a_last_chunk_of_many_zeros: request!("POST /a", "Transfer-Encoding: chunked\r\n", [b"00000000\r\n\r\n", NEXT].concat());
-        trailers_that_frame: request!("POST /a", "Transfer-Encoding: chunked\r\n", [b"0\r\nContent-Length: 32\r\nTransfer-Encoding: x\r\n\r\n", NEXT].concat());
+        trailers_that_frame: request!("POST /a", "Transfer-Encoding: chunked\r\n", [b"0\r\nContent-Length: 32\r\nTransfer-Encoding: x\r\n\r\n", NEVER].concat());
         an_underscore_for_a_hyphen: request!("POST /a", "Content_Length: 32\r\n", NEXT);
         a_second_host_in_an_absolute_target: [&b"GET http://y/a HTTP/1.1\r\nHost: x\r\n\r\n"[..], NEXT].concat();
     }
     "RFC 9110 section 15.5, RFC 6585 section 5: limits" {
         a_line_of_8000: [b"GET /", &b"a".repeat(7_986)[..], b" HTTP/1.1\r\nHost: x\r\n\r\n"].concat();
         a_line_above_its_limit: [b"GET /", &b"a".repeat(16_371)[..], b" HTTP/1.1\r\nHost: x\r\n\r\n", NEVER].concat();
+        a_method_above_the_limit_of_lines: [&b"A".repeat(16_385)[..], b" / HTTP/1.1\r\nHost: x\r\n\r\n", NEVER].concat();
         a_head_above_its_limit: [&b"GET / HTTP/1.1\r\nHost: x\r\nA: "[..], &b"a".repeat(65_536), b"\r\n\r\n", NEVER].concat();
         a_thousand_fields: [&b"GET /a HTTP/1.1\r\nHost: x\r\n"[..], &b"A: b\r\n".repeat(999), b"\r\n", NEXT].concat();
         a_thousand_and_one_fields: [&b"GET /a HTTP/1.1\r\nHost: x\r\n"[..], &b"A: b\r\n".repeat(1_000), b"\r\n", NEVER].concat();

@@ -1,20 +1,21 @@
 //! What probes of other projects expect to find.
 
 use super::site::refuse;
-use sockman_http::http::StatusCode;
+use sockman_http::http::{HeaderValue, StatusCode, header};
 use sockman_http::{Answered, Body, Reply, Request, Service};
 
 /// A site for probes: suites that look how a server reads requests.
 ///
 /// | path | answer |
 /// |---|---|
-/// | `/` | `OK`; to POST, PUT and PATCH the request's own body |
+/// | `/` | `OK`; to POST, PUT and PATCH the request's own body; to OPTIONS what it allows, which DELETE is not among |
 /// | `/echo` | the fields of the request, as they were received, one a line |
 /// | `/cookie` | the cookies of the request, one a line |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Probe;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, OPTIONS, PATCH");
 
 impl Service for Probe {
     type Upload = ();
@@ -26,6 +27,12 @@ impl Service for Probe {
             return refuse(reply, StatusCode::NOT_IMPLEMENTED);
         }
         match request.path() {
+            "/" | "" if method == "DELETE" => {
+                refuse(reply.with(&header::ALLOW, &ALLOW), StatusCode::METHOD_NOT_ALLOWED)
+            }
+            "/" | "" | "*" if method == "OPTIONS" => {
+                (reply.with(&header::ALLOW, &ALLOW).status(StatusCode::NO_CONTENT)).empty()
+            }
             "/" | "" if matches!(method, "POST" | "PUT" | "PATCH") => reply.ok().send(body.bytes()),
             "/" | "" | "*" => reply.text("OK"),
             "/echo" => reply.ok().send(&fields(request)),

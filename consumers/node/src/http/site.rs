@@ -105,7 +105,13 @@ impl Site {
     fn page(&self, page: Page, request: &Request<'_>, body: &[u8], reply: Reply<'_, Pieces>) -> Answered {
         match page {
             // Not by the type that the body says it has: what a stranger sends must not become a page of this site.
-            Page::Echo => typed(reply, "application/octet-stream").send(body),
+            Page::Echo => {
+                let reply = match request.method() {
+                    "OPTIONS" => reply.with(&header::ALLOW, &HeaderValue::from_static(page.allow())),
+                    _ => reply,
+                };
+                typed(reply, "application/octet-stream").send(body)
+            }
             Page::Rpc => self.rpc.answer(request, body, reply),
             _ if request.method() == "OPTIONS" => reply
                 .ok()

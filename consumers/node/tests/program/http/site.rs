@@ -114,6 +114,11 @@ fn what_there_is_not_and_what_may_not_be() {
         let options = client.ask("OPTIONS", "/hello");
         assert_eq!((options.status, options.text()), (200, ""));
         assert_eq!(options.field("allow"), Some("GET, HEAD, OPTIONS"));
+        let echo = client.ask("OPTIONS", "/");
+        assert_eq!(
+            echo.field("allow"),
+            Some("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH")
+        );
         let all = client.ask("OPTIONS", "*");
         assert_eq!(all.status, 200);
         assert_eq!(
@@ -218,7 +223,15 @@ fn probes_find_what_they_expect() {
         let answer = client.get("/");
         assert_eq!((answer.status, answer.text()), (200, "OK"));
         assert_eq!(client.ask("HEAD", "/").status, 200);
-        assert_eq!(client.ask("OPTIONS", "/").status, 200);
+        let options = client.ask("OPTIONS", "/");
+        let delete = client.ask("DELETE", "/");
+        assert_eq!((options.status, delete.status), (204, 405));
+        for answer in [options, delete] {
+            assert_eq!(
+                answer.field("allow"),
+                Some("GET, HEAD, POST, PUT, OPTIONS, PATCH")
+            );
+        }
         assert_eq!(client.post("POST", "/", b"body").text(), "body");
         client.send(
             b"POST /echo HTTP/1.1\r\nHost: x\r\nX-One:  a b \r\nx-one: c\r\nContent-Length: 2\r\n\r\nhi",
