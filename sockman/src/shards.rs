@@ -26,7 +26,7 @@ use std::time::Duration;
 ///
 /// ```no_run
 /// # use sockman::{Backend, Config, Driver, Endpoint, Handler, ListenOptions, Shards, SockMan};
-/// # fn run<B: Backend, H: Handler>(at: Endpoint, echo: fn() -> H) -> std::io::Result<()> {
+/// # fn run<B: Backend, H: Handler + 'static>(at: Endpoint, echo: fn() -> H) -> std::io::Result<()> {
 /// let shards = Shards::start(4, move |_| {
 ///     let mut driver = Driver::<B, H>::new(&Config::default(), echo())?;
 ///     let how = ListenOptions { reuse_port: true, ..ListenOptions::default() };

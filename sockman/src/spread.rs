@@ -20,11 +20,11 @@ use std::time::Duration;
 /// `SO_REUSEPORT` does not do with few of them.
 ///
 /// A loop takes part from [`join`](Spread::join) until it is asked to stop or this is dropped, as it is when the backend fails
-/// or a handler panics. From then on it is given nothing, and what was on its way to it is closed; the others go on.
+/// or a handler panics. From then on it is given nothing, and what was on its way to it is closed.
 ///
 /// ```no_run
 /// # use sockman::{Backend, Config, Driver, Endpoint, Handler, ListenOptions, Seat, Shards, SockMan, Spread};
-/// # fn run<B: Backend, H: Handler>(at: Endpoint, echo: fn() -> H) -> std::io::Result<()> {
+/// # fn run<B: Backend, H: Handler + 'static>(at: Endpoint, echo: fn() -> H) -> std::io::Result<()> {
 /// let seats = Seat::group(4);
 /// let shards = Shards::start(4, move |shard| {
 ///     let spread = Spread::new(echo(), seats[shard].clone());
@@ -262,6 +262,11 @@ impl<H: Handler> Handler for Spread<H> {
     }
 
     fn woken<S: SockMan>(&mut self, net: &mut S) {
+        // What came last time is open by now, or was shut down before and has no `closed`. Should it open after all, it is
+        // counted then.
+        for _ in 0..std::mem::take(&mut self.expected) {
+            self.uncount();
+        }
         let mut arrived = std::mem::take(&mut self.arrived);
         if let Some(part) = &mut *self.seat.own().part() {
             std::mem::swap(&mut part.sockets, &mut arrived);

@@ -205,6 +205,7 @@ macro_rules! machine_scripts {
                 a_loops_own_adoptions_are_counted,
                 a_loop_that_is_gone_is_given_no_connections,
                 a_seat_may_be_taken_again,
+                what_is_shut_down_before_it_opens_does_not_count,
                 what_is_on_its_way_to_a_loop_that_goes_is_closed,
                 the_first_loop_that_fails_stops_the_others,
                 a_loop_that_is_stopped_leaves_the_others_running,

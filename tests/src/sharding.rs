@@ -5,8 +5,8 @@ use crate::recorder::Recorder;
 use crate::rig::{Machine, Peer};
 use crate::stage::LIMIT;
 use sockman::{
-    AdoptOptions, Backend, Config, Conn, Driver, Handler, Limits, ListenOptions, Origin, Seat, Shards,
-    SockMan, Spread,
+    AdoptOptions, Backend, Config, Conn, Driver, Endpoint, Handler, Limits, ListenOptions, Origin, Seat,
+    Shards, SockMan, Spread,
 };
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -116,41 +116,86 @@ pub fn a_loop_that_is_gone_is_given_no_connections<R: Machine>() {
     }
 }
 
+/// A loop of the script's own, on a seat.
+fn seated<R: Machine>(seat: &Seat, recorder: Recorder) -> Driver<R::Backend, Spread<Recorder>> {
+    let backend = R::Backend::new(&Config::default()).expect("the backend works here");
+    let mut driver = Driver::with_backend(backend, Spread::new(recorder, seat.clone()));
+    driver.with(|spread, net| spread.join(net));
+    driver
+}
+
+fn listen<R: Machine>(rig: &mut R, first: &mut Driver<R::Backend, Spread<Recorder>>) -> Endpoint {
+    let at = rig.address();
+    first.with(|_, net| {
+        let listener = net.listen(&at, &ListenOptions::default()).expect("free");
+        net.local_addr(listener).expect("it listens")
+    })
+}
+
+/// Runs loops until so many connections have been opened on each.
+fn opened<B: Backend>(loops: &mut [Driver<B, Spread<Recorder>>], expected: [usize; 2]) {
+    let end = Instant::now() + LIMIT;
+    let mut now = Vec::new();
+    while now != expected {
+        assert!(Instant::now() < end, "{now:?}, not {expected:?}");
+        now.clear();
+        for one in &mut *loops {
+            one.turn(Some(Duration::from_millis(1))).expect("a turn");
+            now.push(one.handler().handler().opened().len());
+        }
+    }
+}
+
 /// A seat that was left is free for another loop, which begins with no connections.
 pub fn a_seat_may_be_taken_again<R: Machine>() {
     let mut rig = R::new();
     let seats = Seat::group(2);
-    let make = |seat: usize| {
-        let backend = R::Backend::new(&Config::default()).expect("the backend works here");
-        let mut driver = Driver::with_backend(backend, Spread::new(Recorder::new(), seats[seat].clone()));
-        driver.with(|spread, net| spread.join(net));
-        driver
-    };
     // As when a backend cannot be made and another is tried.
     drop(Spread::new(Recorder::new(), seats[1].clone()));
-    let mut loops = vec![make(0), make(1)];
-    let at = rig.address();
-    let at = loops[0].with(|_, net| {
-        let listener = net.listen(&at, &ListenOptions::default()).expect("free");
-        net.local_addr(listener).expect("it listens")
-    });
+    let mut loops: Vec<_> = seats
+        .iter()
+        .map(|seat| seated::<R>(seat, Recorder::new()))
+        .collect();
+    let at = listen(&mut rig, &mut loops[0]);
     let mut peers = Vec::new();
     for expected in [[1, 0], [1, 1], [2, 1], [2, 2], [2, 1], [2, 2], [3, 2]] {
         if peers.len() == 4 {
             loops.pop();
-            loops.push(make(1));
+            loops.push(seated::<R>(&seats[1], Recorder::new()));
         }
         peers.push(rig.connect(&at));
-        let end = Instant::now() + LIMIT;
-        let mut opened = Vec::new();
-        while opened != expected {
-            assert!(Instant::now() < end, "{opened:?}, not {expected:?}");
-            opened.clear();
-            for one in &mut loops {
-                one.turn(Some(Duration::from_millis(1))).expect("a turn");
-                opened.push(one.handler().handler().opened().len());
-            }
+        opened(&mut loops, expected);
+    }
+}
+
+/// A connection that a loop shuts down before it has opened it is no load of that loop any more.
+pub fn what_is_shut_down_before_it_opens_does_not_count<R: Machine>() {
+    let mut rig = R::new();
+    let seats = Seat::group(2);
+    let mut is_first = true;
+    let shuts_down = Recorder::new().on_woken(move |net| {
+        if std::mem::take(&mut is_first) {
+            net.shut_down(Duration::ZERO);
         }
+    });
+    let mut loops = [
+        seated::<R>(&seats[0], Recorder::new()),
+        seated::<R>(&seats[1], shuts_down),
+    ];
+    let at = listen(&mut rig, &mut loops[0]);
+    let mut peers = vec![rig.connect(&at)];
+    opened(&mut loops, [1, 0]);
+    let mut given = rig.connect(&at);
+    let end = Instant::now() + LIMIT;
+    while given.read(&mut [0]).is_err() {
+        assert!(Instant::now() < end, "it is not closed");
+        opened(&mut loops, [1, 0]);
+    }
+    loops[1].remote().wake();
+    opened(&mut loops, [1, 0]);
+    for expected in [[1, 1], [2, 1], [2, 2]] {
+        peers.push(rig.connect(&at));
+        opened(&mut loops, expected);
     }
 }
 
