@@ -155,7 +155,8 @@ impl DialError {
 /// How to end a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disconnect {
-    /// Send what is queued, half-close, let the peer read it to the end, then close; at the latest after `within`.
+    /// Send what is queued, half-close, let the peer read it to the end, then close; at the latest after `within`. If not
+    /// all could be sent by then, close by RST, so that the peer does not take what it has for all of it.
     ///
     /// Waiting for the peer's own end (and discarding what it still sends) is what makes delivery sure: closing a TCP
     /// socket on unread input sends RST, which destroys what the peer has not read yet (RFC 9112 section 9.6).

@@ -51,7 +51,7 @@ pub fn flush_survives_unread_input<R: Rig>() {
 /// A peer that never reads does not hold the connection beyond the limit, and the reason tells how much was not sent.
 pub fn flush_gives_up_at_its_limit<R: Rig>() {
     let mut stage = Stage::<R>::new(Recorder::new());
-    let (conn, peer) = stage.connect();
+    let (conn, mut peer) = stage.connect();
     let (from, queued) = stage.driver.with(|_, net| {
         net.send(conn, &pattern(20 << 20, 3)).expect("open");
         let within = Duration::from_millis(200);
@@ -68,7 +68,10 @@ pub fn flush_gives_up_at_its_limit<R: Rig>() {
         took >= Duration::from_millis(200),
         "gave up early, after {took:?}"
     );
-    drop(peer);
+    // The peer sees that something is missing. (Unix sockets know no reset.)
+    let (heard, end) = stage.read_end(&mut peer);
+    assert!(heard.len() < 20 << 20);
+    assert_eq!(end.is_err(), R::FAMILY == Family::Tcp, "{end:?}");
 }
 
 /// A peer that has read everything but never closes does not hold the connection either: all was sent.

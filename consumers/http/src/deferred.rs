@@ -6,7 +6,7 @@ use http::Response;
 use sockman::{Conn, Remote};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What other threads say to a server.
 #[derive(Debug)]
@@ -38,33 +38,63 @@ pub(crate) enum What {
 pub(crate) struct Mail(Arc<Inner>);
 
 struct Inner {
-    messages: Mutex<Vec<Message>>,
+    messages: Mutex<Messages>,
     remote: Remote,
+}
+
+#[derive(Default)]
+struct Messages {
+    waiting: Vec<Message>,
+    /// The server is gone: nobody will read them.
+    closed: bool,
+}
+
+impl Message {
+    /// Nobody will read it.
+    fn lose(self) {
+        if let What::Start(_, flight) = self.what {
+            flight.gone();
+        }
+    }
 }
 
 impl Mail {
     pub(crate) fn new(remote: Remote) -> Mail {
         Mail(Arc::new(Inner {
-            messages: Mutex::new(Vec::new()),
+            messages: Mutex::default(),
             remote,
         }))
     }
 
     fn push(&self, message: Message) {
-        let messages = &mut *self.0.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        messages.push(message);
+        let mut messages = self.messages();
+        if messages.closed {
+            message.lose();
+            return;
+        }
+        messages.waiting.push(message);
         // Whoever found the queue empty has woken the loop.
-        if messages.len() == 1 && !planted(Mutant::WakeLost) {
+        if messages.waiting.len() == 1 && !planted(Mutant::WakeLost) {
             self.0.remote.wake();
+        }
+    }
+
+    fn messages(&self) -> MutexGuard<'_, Messages> {
+        self.0.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server is gone: what waits and what comes is lost, and those who write responses are told.
+    pub(crate) fn close(&self) {
+        let mut messages = self.messages();
+        messages.closed = true;
+        for message in messages.waiting.drain(..) {
+            message.lose();
         }
     }
 
     /// Swaps what waits into `into`, which must be empty.
     pub(crate) fn take(&self, into: &mut Vec<Message>) {
-        std::mem::swap(
-            into,
-            &mut *self.0.messages.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        std::mem::swap(into, &mut self.messages().waiting);
     }
 }
 

@@ -5,11 +5,11 @@ use crate::http1::encode::{self, Framing, Terms};
 use crate::server::access::Entry;
 use crate::server::counters::{Count, Counters};
 use crate::server::date::Date;
-use crate::server::output::Payload;
+use crate::server::output::{Payload, SLICE};
 use crate::server::queue::{Exchange, Progress, Queue};
 use crate::service::Source;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use sockman::Conn;
 use std::time::{Duration, Instant};
 
@@ -65,6 +65,14 @@ impl<S> Scene<'_, S> {
         if self.is_own { self.own } else { self.out }
     }
 
+    /// Takes what has been written so far out of the output: the answer goes through the queue.
+    fn set_aside(&mut self) {
+        if !self.is_own {
+            *self.own = Payload::of(self.out.bytes.split_off(self.start));
+            self.is_own = true;
+        }
+    }
+
     /// Puts the answer in the queue, as far as it is.
     fn enqueue(&mut self, status: Option<StatusCode>, progress: Progress<S>) {
         self.queue.push(Exchange {
@@ -94,10 +102,10 @@ impl<'a, S: Source> Reply<'a, S> {
         self
     }
 
-    /// Begins an answer.
+    /// Begins an answer. An interim status (1xx) answers nothing: in its place 500 is sent.
     #[inline]
     pub fn status(self, status: StatusCode) -> Respond<'a, S> {
-        let scene = self.scene;
+        let (scene, status) = (self.scene, encode::final_status(status));
         scene.is_own = !scene.queue.is_empty();
         let date = scene.date;
         if status == StatusCode::OK {
@@ -109,7 +117,11 @@ impl<'a, S: Source> Reply<'a, S> {
             let extra = std::mem::take(scene.extra);
             scene.bytes().extend_from_slice(&extra);
         }
-        Respond { scene, status }
+        Respond {
+            scene,
+            status,
+            has_type: false,
+        }
     }
 
     /// Begins an answer of status 200 (OK).
@@ -154,35 +166,35 @@ pub(crate) fn later(now: Instant, wait: Duration) -> Instant {
 pub struct Respond<'a, S> {
     scene: &'a mut Scene<'a, S>,
     status: StatusCode,
+    /// Whether a `content-type` is there.
+    has_type: bool,
 }
 
 impl<S: Source> Respond<'_, S> {
     /// Adds a field. Those that frame a message (`content-length`, `transfer-encoding`, `connection`) and `date` are the
     /// server's; they are ignored.
     #[inline]
-    pub fn header(self, name: &HeaderName, value: &HeaderValue) -> Self {
+    pub fn header(mut self, name: &HeaderName, value: &HeaderValue) -> Self {
         encode::field(self.scene.bytes(), name, value);
+        self.has_type |= *name == header::CONTENT_TYPE;
         self
     }
 
     /// Holds the answer back for this long, without holding up anybody else: after a wrong password, say.
     pub fn after(self, wait: Duration) -> Self {
-        let scene = &mut *self.scene;
-        if !scene.is_own {
-            // What has been written so far is this answer's own.
-            *scene.own = Payload::of(scene.out.bytes.split_off(scene.start));
-            scene.is_own = true;
-        }
-        scene.wait = Some(wait);
+        self.scene.set_aside();
+        self.scene.wait = Some(wait);
         self
     }
 
-    /// Answers with a body of plain text.
+    /// Answers with a body of text: plain text in UTF-8, unless a `content-type` says otherwise.
     #[inline]
     pub fn text(self, text: &str) -> Answered {
-        self.scene
-            .bytes()
-            .extend_from_slice(b"content-type: text/plain; charset=utf-8\r\n");
+        if !self.has_type {
+            self.scene
+                .bytes()
+                .extend_from_slice(b"content-type: text/plain; charset=utf-8\r\n");
+        }
         self.send(text.as_bytes())
     }
 
@@ -194,6 +206,9 @@ impl<S: Source> Respond<'_, S> {
     /// Answers with this body.
     #[inline]
     pub fn send(mut self, body: &[u8]) -> Answered {
+        if body.len() > SLICE {
+            return self.send_bytes(Bytes::copy_from_slice(body));
+        }
         if self.end(Some(body.len() as u64)) != Framing::Empty {
             self.scene.bytes().extend_from_slice(body);
         }
@@ -202,6 +217,10 @@ impl<S: Source> Respond<'_, S> {
 
     /// Answers with this body, which if it is large is sent from where it lies.
     pub fn send_bytes(mut self, body: Bytes) -> Answered {
+        if body.len() > SLICE {
+            // It may be more than the connection's queue takes: it leaves as the client takes it.
+            self.scene.set_aside();
+        }
         if self.end(Some(body.len() as u64)) != Framing::Empty {
             self.scene.payload().push(body);
         }

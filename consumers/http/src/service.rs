@@ -122,6 +122,7 @@ pub struct Request<'a> {
     pub(crate) id: u64,
     pub(crate) conn: Conn,
     pub(crate) exchange: u64,
+    pub(crate) key: u64,
     pub(crate) mail: &'a Mail,
 }
 
@@ -139,8 +140,11 @@ impl<'a> Request<'a> {
     /// The path, as it was sent (percent-encoded), without the query; `*` and `host:port` are given as they are.
     pub fn path(&self) -> &'a str {
         let target = self.head.path_and_query();
-        let end = memchr(b'?', target.as_bytes()).unwrap_or(target.len());
-        &target[..end]
+        match memchr(b'?', target.as_bytes()).unwrap_or(target.len()) {
+            // An absolute target may go from its authority to its query.
+            0 => "/",
+            end => &target[..end],
+        }
     }
 
     /// The query, without its question mark.
@@ -179,6 +183,11 @@ impl<'a> Request<'a> {
     /// The token by which any thread goes on with a body that an [`Upload`] has stopped.
     pub fn resumer(&self) -> Resumer {
         Resumer::new(self.mail.clone(), self.conn, self.exchange)
+    }
+
+    /// The key of the listener that its connection came to ([`ListenOptions::key`](sockman::ListenOptions::key)).
+    pub fn key(&self) -> u64 {
+        self.key
     }
 
     /// Its number among all requests of this server, for logs.

@@ -502,7 +502,7 @@ impl<Io> Core<Io> {
     /// A connection's deadline has passed: whether the handler is to be told. Otherwise it was the limit of a dial or of
     /// a disconnection, and that is over now.
     pub fn deadline_passed(&mut self, conn: Conn) -> bool {
-        let Some(c) = self.conns.get(conn) else {
+        let Some(c) = self.conns.get_mut(conn) else {
             return false;
         };
         match c.phase {
@@ -510,6 +510,8 @@ impl<Io> Core<Io> {
             Phase::Dialing => self.fail_dial(conn, DialError::TimedOut),
             Phase::Flushing => {
                 let unsent = c.unsent();
+                // The peer must not take what it has for all of it.
+                c.reset |= unsent > 0;
                 self.close(conn, Closed::FlushTimeout { unsent });
             }
             Phase::Lingering => self.close(conn, Closed::Flushed),

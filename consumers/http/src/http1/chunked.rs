@@ -82,6 +82,7 @@ impl Chunked {
                 }
                 // The first line of a trailer section is a field like the others.
                 let own = Limits {
+                    fields: limits.fields.saturating_sub(1),
                     request_line: limits.trailers,
                     head: limits.trailers,
                     ..limits.clone()

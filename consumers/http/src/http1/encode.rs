@@ -54,6 +54,16 @@ pub fn start(out: &mut Vec<u8>, status: StatusCode, date: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// The status of an answer: 500 in place of an interim one (1xx), which would leave the request without an answer and shift those
+/// behind it (RFC 9110 section 15.2).
+pub fn final_status(status: StatusCode) -> StatusCode {
+    if status.is_informational() {
+        StatusCode::INTERNAL_SERVER_ERROR
+    } else {
+        status
+    }
+}
+
 /// Whether only the server writes this field, since the framing or the connection depends on it.
 pub fn is_reserved(name: &HeaderName) -> bool {
     // By their lengths, few names need to be compared.
@@ -93,6 +103,12 @@ pub fn end(out: &mut Vec<u8>, status: StatusCode, terms: Terms, length: Option<u
     // RFC 9110 section 8.6 and RFC 9112 section 6.1: neither field with 1xx and 204; and 304 speaks of another body.
     let has_none =
         status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    // RFC 9110 section 15.3.6: 205 has no content, and says so.
+    let length = if status == StatusCode::RESET_CONTENT {
+        Some(0)
+    } else {
+        length
+    };
     let mut framing = Framing::Empty;
     if !has_none {
         framing = match length {
@@ -109,7 +125,7 @@ pub fn end(out: &mut Vec<u8>, status: StatusCode, terms: Terms, length: Option<u
             None => Framing::Close,
         };
     }
-    if terms.is_head {
+    if terms.is_head || status == StatusCode::RESET_CONTENT {
         framing = Framing::Empty;
     }
     let stays = terms.keep_alive && framing != Framing::Close;

@@ -54,7 +54,7 @@ impl<'a> Head<'a> {
     }
 
     /// The target's path and query, as they were sent: of an absolute target without scheme and authority, `/` where that leaves
-    /// nothing (RFC 9112 section 3.2.2); other forms as they are.
+    /// nothing (RFC 9112 section 3.2.2); other forms as they are. (A path that is empty before a query stands for `/`.)
     pub fn path_and_query(&self) -> &'a str {
         match self.form {
             Form::Absolute => match self.target.split_once("://") {
@@ -134,7 +134,7 @@ pub(super) fn read<R>(
         Err(httparse::Error::TooManyHeaders) => return Err(Reject::HeadTooLarge),
         _ => return Err(Reject::RequestLine),
     }
-    understand(request, data, limits, then)
+    understand(&mut request, data, limits, then)
 }
 
 /// As [`read`], of bytes that begin with a head, which has not been looked at. `None` when it is not complete, or may be wrong
@@ -154,7 +154,7 @@ pub(super) fn read_quickly<R>(
     if !fits || has_bare_lf(head) {
         return None;
     }
-    let read = understand(request, head, limits, |head| then(head, ahead));
+    let read = understand(&mut request, head, limits, |head| then(head, ahead));
     Some(read.map(|result| (end, result)))
 }
 
@@ -170,7 +170,7 @@ fn has_bare_lf(head: &[u8]) -> bool {
 
 /// Makes sense of what was parsed, and gives it to `then`.
 fn understand<R>(
-    request: httparse::Request<'_, '_>,
+    request: &mut httparse::Request<'_, '_>,
     data: &[u8],
     limits: &Limits,
     then: impl FnOnce(&Head<'_>) -> R,

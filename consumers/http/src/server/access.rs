@@ -26,6 +26,17 @@ pub(crate) fn is_on() -> bool {
     tracing::enabled!(target: "sockman_http::access", Level::INFO)
 }
 
+/// A request has been refused by the server itself.
+pub(crate) fn refused(peer: &Endpoint, status: StatusCode, why: &str) {
+    tracing::info!(
+        target: "sockman_http::access",
+        peer = %peer,
+        status = status.as_u16(),
+        why,
+        "refused"
+    );
+}
+
 impl Entry {
     pub(crate) fn new(request: &Request<'_>) -> Entry {
         let head = request.head();
@@ -40,15 +51,24 @@ impl Entry {
     }
 
     pub(crate) fn write(&self, status: StatusCode, took: Duration) {
+        self.event(Some(status), took, "answered");
+    }
+
+    /// The answer broke off, or the client has left before it was there.
+    pub(crate) fn left(&self, status: Option<StatusCode>, took: Duration) {
+        self.event(status, took, "not answered to the end");
+    }
+
+    fn event(&self, status: Option<StatusCode>, took: Duration, what: &str) {
         tracing::info!(
             target: "sockman_http::access",
             id = self.id,
             peer = %self.peer,
             method = self.method,
             target = self.target,
-            status = status.as_u16(),
+            status = status.map(|status| status.as_u16()),
             micros = took.as_micros() as u64,
-            "answered"
+            "{what}"
         );
     }
 }

@@ -60,6 +60,8 @@ counters! {
     queue_pauses,
     /// Connections closed for bodies above [`Settings::discard`](crate::Settings::discard).
     discards_refused,
+    /// Requests refused for [`Settings::bodies`](crate::Settings::bodies).
+    bodies_refused,
     /// Answers that nobody gave: the token was dropped.
     dropped,
 }

@@ -55,23 +55,27 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
                 );
             }
         }
-        if self.state.unsent != Unsent::No && since(self.state.looked.0) >= settings.look() {
+        if self.state.unsent != Unsent::No
+            && !self.state.finished
+            && since(self.state.looked.0) >= settings.look()
+        {
             self.look();
         }
-        if self.state.is_idle() && since(self.state.moved) >= settings.idle {
+        if self.state.is_idle() && !self.state.finished && since(self.state.moved) >= settings.idle {
             self.common.counters.add(Count::idle_closes);
             self.state.last = true;
         }
     }
 
     /// Looks whether the client takes what is queued for it.
-    fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         let Some(info) = self.net.info(self.conn) else {
             return;
         };
         let (now, state) = (self.now, &mut *self.state);
         let has_taken = info.bytes_out != state.looked.1;
         state.looked = (now, info.bytes_out);
+        state.looks = state.looks.saturating_add(1);
         if has_taken {
             state.taken = now;
         }

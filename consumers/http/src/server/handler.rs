@@ -9,7 +9,7 @@ use crate::deferred::Mail;
 use crate::mutant::{Mutant, planted};
 use crate::reply::later;
 use crate::service::Service;
-use sockman::{Closed, Conn, Disconnect, Endpoint, Handler, Origin, SockMan};
+use sockman::{Closed, Conn, Endpoint, Handler, Origin, SockMan};
 use std::time::Duration;
 
 /// The key of the timer of the last call.
@@ -74,14 +74,15 @@ impl<V: Service> Handler for Server<V> {
     type Session = ();
 
     fn open<N: SockMan>(&mut self, net: &mut N, conn: Conn, origin: &Origin) -> Option<()> {
-        if !self.has_room(&origin.peer) {
+        // After the last call nobody is left to wait for a request.
+        if self.common.called || !self.has_room(&origin.peer) {
             return None;
         }
         let counters = &self.common.counters;
         counters.add(Count::connections);
         self.common.mail.get_or_insert_with(|| Mail::new(net.remote()));
         let now = net.now();
-        let mut connection = Connection::new(origin.peer.clone(), now);
+        let mut connection = Connection::new(origin.peer.clone(), origin.key, now);
         connection.armed = connection.deadline(&self.settings, now);
         net.set_deadline(conn, connection.armed);
         self.connections.insert(conn, connection);
@@ -129,6 +130,7 @@ impl<V: Service> Handler for Server<V> {
                 work.state.queue = Queue::new();
             }
             work.state.receiving = Receiving::Head;
+            work.release();
             work.state.last = true;
         });
     }
@@ -151,10 +153,11 @@ impl<V: Service> Handler for Server<V> {
         self.common.out.shrink(SPARE_OUTPUT);
     }
 
-    fn closed<N: SockMan>(&mut self, _: &mut N, conn: Conn, (): (), _: Closed) {
-        if let Some(connection) = self.connections.remove(conn) {
+    fn closed<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): (), _: Closed) {
+        if let Some(mut connection) = self.connections.remove(conn) {
             self.common.counters.add(Count::connections_closed);
-            connection.state.queue.abandon();
+            self.common.collected -= connection.state.collected;
+            connection.state.queue.abandon(net.now());
             if self.settings.connections_per_address.is_some() {
                 self.forget(&connection.state.peer);
             }
@@ -175,18 +178,13 @@ impl<V: Service> Handler for Server<V> {
     }
 
     fn timer<N: SockMan>(&mut self, net: &mut N, _: u64) {
-        let lingering = Disconnect::Flush {
-            within: self.settings.linger,
-        };
         // From now on, those that have a request hang up after its answer, whatever that has said.
         self.common.called = true;
         for (conn, connection) in self.connections.iter_mut() {
             if connection.is_idle() && !connection.state.disconnected {
                 connection.state.last = true;
-                if !connection.state.high {
-                    connection.state.disconnected = true;
-                    net.disconnect(conn, lingering);
-                }
+                let shared = (&self.settings, &mut self.common);
+                work::with(net, conn, shared, connection, |_, _| ());
             }
         }
     }

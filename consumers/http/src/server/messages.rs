@@ -7,7 +7,7 @@ use super::queue::{Exchange, Progress};
 use super::state::Receiving;
 use super::work::Work;
 use crate::deferred::{Flight, Message, What};
-use crate::http1::encode::{self, Framing};
+use crate::http1::encode::{self, Framing, final_status};
 use crate::mutant::{Mutant, planted};
 use crate::service::Service;
 use bytes::Bytes;
@@ -62,7 +62,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         response: &Response<()>,
         length: Option<u64>,
     ) -> Option<(Payload, Framing)> {
-        let status = response.status();
+        let status = final_status(response.status());
         let is_final = self.is_final(exchange);
         let (common, state) = (&mut *self.common, &mut *self.state);
         let (bytes, framing, stays) = state.queue.change(exchange, |waiting| {
@@ -125,12 +125,12 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             if waits {
                 waiting.status = Some(status);
             }
-            waits.then_some(waiting.terms)
+            waits.then(|| (waiting.terms, std::mem::take(&mut waiting.extra)))
         });
-        if let Some(Some(mut terms)) = terms {
+        if let Some(Some((mut terms, extra))) = terms {
             terms.keep_alive &= !is_final;
             self.state.last |= !terms.keep_alive;
-            let payload = self.error(status, text, terms);
+            let payload = self.error(status, text, terms, &extra);
             self.set(exchange, Progress::Ready(payload));
         }
     }

@@ -81,10 +81,24 @@ struct Common<V> {
     /// Where other threads' answers come in; made with the first connection.
     mail: Option<Mail>,
     next_id: u64,
+    /// Bytes of bodies that are being collected.
+    collected: usize,
     /// The server was stopped.
     draining: bool,
     /// And the last call is over.
     called: bool,
+}
+
+/// Whoever writes a response on another thread hears that nobody will send it any more.
+impl<V: Service> Drop for Server<V> {
+    fn drop(&mut self) {
+        if let Some(mail) = &self.common.mail {
+            mail.close();
+        }
+        for (_, connection) in self.connections.iter() {
+            connection.state.queue.tell_writers();
+        }
+    }
 }
 
 impl<V: Service> Server<V> {
@@ -100,7 +114,8 @@ impl<V: Service> Server<V> {
                 extra: Vec::new(),
                 scratch: Vec::new(),
                 mail: None,
-                next_id: 0,
+                next_id: settings.first_id,
+                collected: 0,
                 draining: false,
                 called: false,
             },

@@ -1,6 +1,6 @@
 //! Giving answers that were not complete at once to the output, in order.
 
-use super::output::Payload;
+use super::output::{Payload, SLICE};
 use super::queue::{Exchange, Progress};
 use super::state::{Broken, Receiving};
 use super::work::{FLUSH, Work};
@@ -10,10 +10,13 @@ use crate::mutant::{Mutant, planted};
 use crate::service::{Pull, Service, Source};
 use http::StatusCode;
 use sockman::SockMan;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes that one connection's streams give before others have their turn.
 const BUDGET: usize = 256 << 10;
+
+/// How long a source rests that says that there is more, and gives nothing.
+const NOTHING: Duration = Duration::from_millis(1);
 
 /// What became of the first answer.
 enum Step {
@@ -54,15 +57,13 @@ fn give<V: Service, N: SockMan>(work: &mut Work<'_, V, N>) {
         let Some(step) = work.state.queue.change_front(change) else {
             return;
         };
-        let added = work.common.out.len() - before;
-        given += added;
+        given += work.common.out.len() - before;
         if work.common.out.len() > FLUSH {
             work.flush();
         }
         match step {
             Step::Wait => return,
-            // (A source that has nothing and says that there is more is asked again, but not at the cost of others.)
-            Step::More if given > BUDGET || added == 0 => {
+            Step::More if given > BUDGET => {
                 work.state.more = true;
                 return;
             }
@@ -87,8 +88,12 @@ fn step<S: Source>(front: &mut Exchange<S>, now: Instant, out: &mut Payload, scr
         Progress::Waiting => Step::Wait,
         Progress::Held(until, _) if *until > now => Step::Wait,
         Progress::Held(_, payload) | Progress::Ready(payload) => {
-            out.append(std::mem::take(payload));
-            Step::Done
+            out.append(payload.take_front(SLICE));
+            if payload.len() == 0 {
+                Step::Done
+            } else {
+                Step::More
+            }
         }
         Progress::Pulled { due: Some(due), .. } if *due > now => Step::Wait,
         Progress::Pulled {
@@ -102,11 +107,14 @@ fn step<S: Source>(front: &mut Exchange<S>, now: Instant, out: &mut Payload, scr
             scratch.clear();
             let pull = source.pull(scratch);
             let step = frame(framing, scratch, out, matches!(pull, Pull::End));
-            if let (Pull::After(wait), Step::More) = (pull, &step) {
-                *due = now.checked_add(wait);
-                return Step::Wait;
-            }
-            step
+            let wait = match (pull, &step) {
+                (Pull::After(wait), Step::More) => wait,
+                // One that has nothing and says that there is more is asked again, but not at once.
+                (Pull::More, Step::More) if scratch.is_empty() => NOTHING,
+                _ => return step,
+            };
+            *due = now.checked_add(wait);
+            Step::Wait
         }
         Progress::Written {
             pieces,

@@ -194,8 +194,18 @@ impl<S> Queue<S> {
             .collect()
     }
 
+    /// Nobody will hear these answers: tells every writer that its client is gone, and the access log.
+    pub(crate) fn abandon(&mut self, now: Instant) {
+        self.tell_writers();
+        for exchange in &mut self.exchanges {
+            if let Some(entry) = exchange.entry.take() {
+                entry.left(exchange.status, now.saturating_duration_since(exchange.begun));
+            }
+        }
+    }
+
     /// Tells every writer that its client is gone.
-    pub(crate) fn abandon(&self) {
+    pub(crate) fn tell_writers(&self) {
         for exchange in &self.exchanges {
             if let Progress::Written { flight, .. } = &exchange.progress {
                 flight.gone();

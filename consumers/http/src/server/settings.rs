@@ -5,7 +5,8 @@ use crate::limits::Limits;
 use std::io;
 use std::time::Duration;
 
-/// Limits and deadlines of a server. Every field has a default. What a connection may hold in bytes (unread, queued) is
+/// Limits and deadlines of a server. Every field has a default. Each server counts for itself: of several loops, each allows as
+/// much. What a connection may hold in bytes (unread, queued) is
 /// [`sockman::Limits`], with the listener or the loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -40,6 +41,9 @@ pub struct Settings {
     /// Bytes of answers that may wait for an earlier answer of the same connection; above it nothing more is read from it. (Bytes
     /// that wait for the client itself: [`sockman::Limits::high`].) Default 256 KiB.
     pub held: usize,
+    /// Bytes of bodies that are being collected, of all connections of this server together; a request that would exceed it is
+    /// answered 503 (Service Unavailable), and its connection closes. Default 256 MiB.
+    pub bodies: usize,
     /// Bytes of a body that nobody wants, which are read and thrown away to keep the connection; above it the connection closes
     /// after the answer. Default 64 KiB.
     pub discard: u64,
@@ -51,6 +55,8 @@ pub struct Settings {
     pub last_call: Duration,
     /// Whether answers carry the request's number as `x-request-id`. Default false.
     pub request_ids: bool,
+    /// The number of the first request. Servers of several loops that begin far apart have different numbers. Default 0.
+    pub first_id: u64,
     /// What `Date` is made from. Default the system's clock.
     pub clock: Clock,
 }
@@ -70,10 +76,12 @@ impl Default for Settings {
             connections_per_address: None,
             pipeline: 64,
             held: 256 << 10,
+            bodies: 256 << 20,
             discard: 64 << 10,
             linger: Duration::from_secs(5),
             last_call: Duration::from_millis(100),
             request_ids: false,
+            first_id: 0,
             clock: Clock::System,
         }
     }

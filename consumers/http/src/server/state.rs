@@ -4,7 +4,10 @@ use super::queue::{Progress, Queue};
 use super::settings::Settings;
 use crate::http1::{Decoder, Saved};
 use sockman::Endpoint;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// After the last answer, when it is looked first whether all of it has been sent; each later look waits twice as long.
+const FIRST_LOOK: Duration = Duration::from_millis(10);
 
 /// A connection.
 pub(crate) struct Connection<U, S> {
@@ -42,6 +45,16 @@ pub(crate) struct State<U, S> {
     pub(crate) period: Option<(Instant, u64)>,
     /// When anything moved last, in either direction.
     pub(crate) moved: Instant,
+    /// The key of the listener.
+    pub(crate) key: u64,
+    /// Bytes of a body that are being collected.
+    pub(crate) collected: usize,
+    /// Bytes that waited for the client when something was sent last.
+    pub(crate) queued: usize,
+    /// We have half-closed, and wait until all has been sent.
+    pub(crate) finished: bool,
+    /// How often we have looked since then.
+    pub(crate) looks: u32,
     /// Whether bytes wait for the client.
     pub(crate) unsent: Unsent,
     /// If so, since when the client has taken none of them, as far as is known.
@@ -66,6 +79,8 @@ pub(crate) enum Unsent {
 pub(crate) enum Broken {
     /// Its framing shows that something is missing.
     Shows,
+    /// The client is gone: there is nobody left to see it.
+    Gone,
     /// Only a reset shows it: the end of the connection would be the end of the response.
     Hides,
 }
@@ -102,7 +117,7 @@ impl<U, S> State<U, S> {
 }
 
 impl<U, S> Connection<U, S> {
-    pub(crate) fn new(peer: Endpoint, now: Instant) -> Self {
+    pub(crate) fn new(peer: Endpoint, key: u64, now: Instant) -> Self {
         Connection {
             decoder: Decoder::new(),
             armed: None,
@@ -122,6 +137,11 @@ impl<U, S> Connection<U, S> {
                 body_bytes: 0,
                 period: None,
                 moved: now,
+                key,
+                collected: 0,
+                queued: 0,
+                finished: false,
+                looks: 0,
                 unsent: Unsent::No,
                 taken: now,
                 looked: (now, 0),
@@ -132,7 +152,7 @@ impl<U, S> Connection<U, S> {
 
     /// Whether no request is under way.
     pub(crate) fn is_idle(&self) -> bool {
-        self.state.queue.is_empty() && !self.decoder.is_inside()
+        self.state.queue.is_empty() && !self.state.behind && !self.decoder.is_inside()
     }
 
     /// Notes what a deadline depends on, after something has happened.
@@ -179,7 +199,12 @@ impl<U, S> Connection<U, S> {
             }
         };
         if state.unsent != Unsent::No {
-            earlier(state.looked.0.checked_add(settings.look()));
+            let look = match state.looks {
+                // Of the end of what is queued nothing tells us: most clients have soon taken it, others take their time.
+                looks if state.finished => (FIRST_LOOK * 2_u32.pow(looks.min(16))).min(settings.look()),
+                _ => settings.look(),
+            };
+            earlier(state.looked.0.checked_add(look));
         }
         match state.queue.front() {
             None if state.is_idle() => earlier(state.moved.checked_add(settings.idle)),

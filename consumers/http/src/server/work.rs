@@ -14,9 +14,12 @@ use crate::reject::Reject;
 use crate::reply::{Reply, Scene};
 use crate::service::{Body, Request, Service, Take, Upload};
 use http::StatusCode;
-use sockman::{Conn, Disconnect, SockMan};
+use sockman::{Conn, Disconnect, Gone, SockMan};
 use std::io::Write as _;
 use std::time::Instant;
+
+/// So much the kernel surely takes at once, or soon enough.
+const SURELY_SENT: usize = 16 << 10;
 
 /// Output above this leaves before more is made.
 pub(super) const FLUSH: usize = 64 << 10;
@@ -59,7 +62,8 @@ pub(super) fn with<V: Service, N: SockMan, R>(
         pump::run(&mut doing, decoder);
     }
     doing.flush();
-    doing.state.last |= doing.common.called && doing.state.queue.is_empty() && !decoder.is_inside();
+    let is_idle = doing.state.queue.is_empty() && !doing.state.behind && !decoder.is_inside();
+    doing.state.last |= doing.common.called && is_idle;
     let is_over = doing.hang_up();
     if !is_over {
         doing.read_or_not();
@@ -85,7 +89,14 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
                 self.state.unsent = Unsent::Perhaps;
                 (self.state.taken, self.state.looked.0) = (self.now, self.now);
             }
-            self.state.high = self.common.out.send(self.net, self.conn) || was_high;
+            match self.common.out.send(self.net, self.conn) {
+                Ok(sent) => {
+                    self.state.high = sent.is_high() || was_high;
+                    self.state.queued = sent.queued();
+                }
+                // A connection that is paused hears of no end: nobody but us would ever close it.
+                Err(Gone) => self.state.broken = Some(Broken::Gone),
+            }
             if self.state.high && !was_high {
                 self.common.counters.add(Count::queue_pauses);
             }
@@ -151,6 +162,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             id: *next_id,
             conn: self.conn,
             exchange: self.state.requests,
+            key: self.state.key,
             mail,
         };
         self.state.id = *next_id;
@@ -166,16 +178,12 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
                 self.call(head, Body::Whole(body), true);
                 Receiving::Served
             }
-            (Take::Pieces(mut upload), Some(body)) => {
-                if !body.is_empty() {
-                    // All of it is here: there is nothing left to stop.
-                    upload.piece(body);
-                }
+            (Take::Pieces(upload), Some(&[])) => {
                 self.call(head, Body::Pieces(upload), true);
                 Receiving::Served
             }
             (Take::Whole, None) => Receiving::Whole(head.save(), Vec::new()),
-            (Take::Pieces(upload), None) => Receiving::Pieces {
+            (Take::Pieces(upload), _) => Receiving::Pieces {
                 head: head.save(),
                 upload,
                 stopped: false,
@@ -213,6 +221,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             id,
             conn: self.conn,
             exchange: number,
+            key: state.key,
             mail,
         };
         common.extra.clear();
@@ -268,9 +277,15 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
         );
     }
 
+    /// The body that was collected is there no more.
+    pub(super) fn release(&mut self) {
+        self.common.collected -= std::mem::take(&mut self.state.collected);
+    }
+
     /// Answers with an error of the server's own, as the last answer; `is_head`: the request is known to be `HEAD`.
     pub(super) fn give_up(&mut self, status: StatusCode, text: &str, is_head: bool) {
         let receiving = std::mem::replace(&mut self.state.receiving, Receiving::Head);
+        self.release();
         self.state.last = !planted(Mutant::ErrorSurvived);
         let is_head = match receiving {
             // This request has its answer, or will have it: another would be taken for the next one's.
@@ -282,7 +297,8 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
             is_head,
             ..Terms::LAST
         };
-        let payload = self.error(status, text, terms);
+        let payload = self.error(status, text, terms, &[]);
+        access::refused(&self.state.peer, status, text);
         if self.state.queue.is_empty() {
             self.common.out.append(payload);
         } else {
@@ -302,11 +318,12 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
     }
 
     /// An error of the server's own: its text is its body.
-    pub(super) fn error(&self, status: StatusCode, text: &str, terms: Terms) -> Payload {
+    pub(super) fn error(&self, status: StatusCode, text: &str, terms: Terms, extra: &[u8]) -> Payload {
         self.common.counters.answered(status);
         let body = format!("{}: {text}\n", status.as_str());
         let mut bytes = Vec::new();
         encode::start(&mut bytes, status, self.common.date.text());
+        bytes.extend_from_slice(extra);
         bytes.extend_from_slice(b"content-type: text/plain; charset=utf-8\r\n");
         if encode::end(&mut bytes, status, terms, Some(body.len() as u64)) != encode::Framing::Empty {
             bytes.extend_from_slice(body.as_bytes());
@@ -317,15 +334,36 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
     /// Hangs up if there is nothing left to say. Tells whether that is so.
     fn hang_up(&mut self) -> bool {
         let how = match self.state.broken {
+            Some(Broken::Gone) => Disconnect::Now,
             Some(Broken::Hides) => Disconnect::Reset,
             Some(Broken::Shows) => self.lingering(),
-            // (While much of the last answer waits for the client, that may take longer than it may linger.)
-            None if self.state.last && self.state.queue.is_empty() && !self.state.high => self.lingering(),
+            None if self.state.last && self.state.queue.is_empty() => {
+                if !self.finish() {
+                    return self.state.disconnected;
+                }
+                self.lingering()
+            }
             None if self.state.last && planted(Mutant::HangsUpEarly) => self.lingering(),
             None => return self.state.disconnected,
         };
         self.disconnect(how);
         true
+    }
+
+    /// Sees that the last answer is sent, and tells whether it is. (A slow client may need longer for that than it may linger, and
+    /// is as welcome to that time as before.)
+    fn finish(&mut self) -> bool {
+        if !self.state.finished && self.state.queued <= SURELY_SENT {
+            return true;
+        }
+        if self.state.finished {
+            self.look();
+        } else {
+            self.state.finished = true;
+            (self.state.looked.0, self.state.looks) = (self.now, 0);
+            self.net.finish(self.conn);
+        }
+        self.state.unsent == Unsent::No
     }
 
     fn lingering(&self) -> Disconnect {
@@ -336,7 +374,7 @@ impl<V: Service, N: SockMan> Work<'_, V, N> {
 
     pub(super) fn disconnect(&mut self, how: Disconnect) {
         self.state.disconnected = true;
-        self.state.queue.abandon();
+        self.state.queue.abandon(self.now);
         self.net.disconnect(self.conn, how);
     }
 
@@ -398,7 +436,16 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
     fn body(&mut self, data: &[u8]) -> Flow {
         self.state.body_bytes += data.len() as u64;
         match &mut self.state.receiving {
-            Receiving::Whole(_, body) => body.extend_from_slice(data),
+            Receiving::Whole(..) if self.common.collected + data.len() > self.settings.bodies => {
+                self.common.counters.add(Count::bodies_refused);
+                let text = "too much is being received from all clients";
+                self.give_up(StatusCode::SERVICE_UNAVAILABLE, text, false);
+            }
+            Receiving::Whole(_, body) => {
+                body.extend_from_slice(data);
+                self.state.collected += data.len();
+                self.common.collected += data.len();
+            }
             Receiving::Pieces { upload, stopped, .. } => {
                 if upload.piece(data) == Flow::Stop {
                     *stopped = true;
@@ -422,7 +469,10 @@ impl<V: Service, N: SockMan> Requests for Work<'_, V, N> {
 
     fn end(&mut self) -> Flow {
         match std::mem::replace(&mut self.state.receiving, Receiving::Head) {
-            Receiving::Whole(head, body) => self.call_saved(&head, Body::Whole(&body)),
+            Receiving::Whole(head, body) => {
+                self.call_saved(&head, Body::Whole(&body));
+                self.release();
+            }
             Receiving::Pieces { head, upload, .. } => self.call_saved(&head, Body::Pieces(upload)),
             Receiving::Head | Receiving::Blocked(_) | Receiving::Discard(_) | Receiving::Served => {}
         }

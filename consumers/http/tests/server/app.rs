@@ -82,8 +82,11 @@ impl Service for App {
         body: Body<'_, Uploading>,
         reply: Reply<'_, Pieces>,
     ) -> Answered {
-        let target = request.head().path_and_query();
-        self.0.calls.borrow_mut().push(target.to_owned());
+        let target = match request.query() {
+            Some(query) => format!("{}?{query}", request.path()),
+            None => request.path().to_owned(),
+        };
+        self.0.calls.borrow_mut().push(target.clone());
         let size = number(request, "size");
         match request.path() {
             "/deferred" | "/nothing/deferred" => {

@@ -345,3 +345,59 @@ fn a_refused_head_gets_no_body() {
         }
     }
 }
+
+/// Whether a body that is stopped was there with its head or came byte by byte makes no difference.
+#[test]
+fn a_stop_holds_however_the_body_comes() {
+    for size in [1, usize::MAX] {
+        let mut rig = Rig::new(Settings::default());
+        let mut client = rig.connect();
+        rig.drip(&mut client, post("/upload?stops=1", "abcdef"), size);
+        rig.pass(secs(1), &mut [&mut client]);
+        assert_eq!(client.statuses(), [] as [u16; 0]);
+        loop {
+            let Some(resumer) = rig.seen.resumers.borrow_mut().pop() else {
+                break;
+            };
+            resumer.resume();
+            rig.pass(ms(10), &mut [&mut client]);
+        }
+        assert_eq!(client.statuses(), [200]);
+    }
+}
+
+/// An interim status as an answer would leave its request without one, and give it the next one's.
+#[test]
+fn an_interim_status_is_no_answer() {
+    let mut rig = Rig::new(Settings::default());
+    let mut client = rig.connect();
+    let answers = rig.ask(
+        &mut client,
+        get("/status?is=100") + &get("/next") + &get("/status?is=205"),
+    );
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [500, 200, 205]);
+    assert_eq!(
+        (answers[2].field("content-length"), answers[2].text()),
+        (Some("0"), "")
+    );
+}
+
+#[test]
+fn what_layers_add_is_in_the_servers_own_answers_too() {
+    let settings = Settings {
+        request_ids: true,
+        first_id: 0x1234,
+        ..Settings::default()
+    };
+    let mut rig = Rig::new(settings);
+    let mut client = rig.connect();
+    rig.send(&mut client, get("/deferred?a"));
+    drop(rig.seen.deferred("a"));
+    rig.pass(ms(5), &mut [&mut client]);
+    let answer = &client.answers()[0];
+    assert_eq!(
+        (answer.status, answer.field("x-request-id")),
+        (500, Some("0000000000001234"))
+    );
+}

@@ -1,6 +1,7 @@
 //! Stopping: what is under way is finished, and says that it is the last.
 
 use crate::rig::{Client, End, Rig, get, ms, post, secs};
+use sockman::{ListenOptions, SockMan as _};
 use sockman_http::Settings;
 
 fn stop(rig: &mut Rig, client: &mut Client) {
@@ -124,4 +125,37 @@ fn what_takes_too_long_is_cut_off() {
     rig.pass(secs(61), &mut [&mut client]);
     assert_ne!(client.end, End::Open);
     assert!(rig.driver.is_stopped());
+}
+
+/// Requests that were here long before the stop, held up by nothing but what the client has not taken, are no idle connection.
+#[test]
+fn requests_that_wait_for_a_slow_client_are_not_forgotten() {
+    let mut rig = Rig::narrow(Settings::default(), 20_000, 5_000, 10_000);
+    let mut client = rig.connect();
+    client.deaf = true;
+    rig.send(&mut client, get("/large?size=25000").repeat(6));
+    rig.wait(secs(1));
+    rig.driver.remote().stop(secs(60)).expect("it runs");
+    rig.wait(secs(2));
+    client.deaf = false;
+    rig.pass(secs(10), &mut [&mut client]);
+    let answers = client.answers();
+    assert!(answers.len() == 6 || answers.last().is_some_and(crate::answers::Answer::closes));
+}
+
+#[test]
+fn connections_that_come_after_the_last_call_are_refused() {
+    let mut rig = Rig::new(Settings::default());
+    let at = rig.near.at(81);
+    // A listener that the server does not know of.
+    let listened = rig
+        .driver
+        .with(|_, net| net.listen(&at, &ListenOptions::default()));
+    listened.expect("the port is free");
+    rig.driver.remote().stop(secs(60)).expect("it runs");
+    rig.wait(secs(1));
+    let late = rig.far.connect(&at).expect("there is a listener");
+    rig.wait(secs(1));
+    assert_eq!(rig.connections(), 0);
+    drop(late);
 }

@@ -132,7 +132,12 @@ impl<V: Service + Clone + Send + 'static> Serve<'_, V> {
             let shared = self.shared;
             move |shard: usize| {
                 let service = service.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let server = Server::new(service, settings.clone());
+                let settings = Settings {
+                    // No two loops number a request alike.
+                    first_id: (shard as u64) << 48,
+                    ..settings.clone()
+                };
+                let server = Server::new(service, settings);
                 shared.count(server.counters());
                 let spread = Spread::new(server, seats[shard].clone());
                 let mut driver = Driver::<B, _>::new(&config, spread)?;

@@ -32,6 +32,9 @@ pub(super) struct ConnectionArgs {
     /// Bytes of a body that nobody wants, which are read to keep the connection; above it the connection closes.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().discard as usize))]
     discard: Size,
+    /// Bytes of bodies that are being received, of all connections of each loop together; above it 503.
+    #[arg(long, value_name = "SIZE", default_value_t = Size(default().bodies))]
+    max_bodies: Size,
     /// Received bytes that may wait until a head is complete.
     #[arg(long, value_name = "SIZE", default_value_t = Size(Limits::default().unread))]
     max_unread: Size,
@@ -67,6 +70,7 @@ impl ConnectionArgs {
         to.pipeline = self.pipeline.get();
         to.held = self.held.0;
         to.discard = self.discard.0 as u64;
+        to.bodies = self.max_bodies.0;
     }
 
     pub(super) fn unread(&self) -> Size {
