@@ -44,7 +44,7 @@ pub use handler::{Handler, Origin, OriginKind};
 pub use id::{Conn, Id, Listener, MAX_SLOTS, RawId, Timer};
 pub use mux::{Mux, MuxSession, Side, Sided};
 pub use net::{ConnInfo, SockMan};
-pub use options::{DialOptions, ListenOptions};
+pub use options::{AdoptOptions, DialOptions, ListenOptions};
 pub use reason::{Closed, DialError, Disconnect, Gone, RemoteError, Sent, WantError};
 pub use remote::{Mailbox, Remote};
 pub use shards::Shards;

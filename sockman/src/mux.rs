@@ -4,7 +4,7 @@ use crate::endpoint::Endpoint;
 use crate::handler::{Handler, Origin};
 use crate::id::{Conn, Listener, Timer};
 use crate::net::SockMan;
-use crate::options::{DialOptions, ListenOptions};
+use crate::options::{AdoptOptions, DialOptions, ListenOptions};
 use crate::reason::{Closed, DialError};
 use crate::wrapper::Wrapper;
 use bytes::Bytes;
@@ -109,9 +109,9 @@ impl<S: SockMan> Wrapper for Sided<'_, S> {
         self.net.dial(to, &DialOptions { key, ..how.clone() })
     }
 
-    fn adopt(&mut self, socket: OwnedFd, key: u64) -> io::Result<Conn> {
-        let key = self.key(key)?;
-        self.net.adopt(socket, key)
+    fn adopt(&mut self, socket: OwnedFd, how: &AdoptOptions) -> io::Result<Conn> {
+        let key = self.key(how.key)?;
+        self.net.adopt(socket, &AdoptOptions { key, ..how.clone() })
     }
 
     fn set_timer(&mut self, at: Instant, key: u64) -> Timer {

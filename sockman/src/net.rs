@@ -1,8 +1,9 @@
 //! What a protocol is given.
 
+use crate::config::Limits;
 use crate::endpoint::Endpoint;
 use crate::id::{Conn, Listener, Timer};
-use crate::options::{DialOptions, ListenOptions};
+use crate::options::{AdoptOptions, DialOptions, ListenOptions};
 use crate::reason::{Disconnect, Gone, Sent, WantError};
 use crate::remote::Remote;
 use crate::stats::Stats;
@@ -69,8 +70,9 @@ pub trait SockMan: Sized {
     fn cancel(&mut self, timer: Timer);
 
     /// Takes over a connected stream socket; [`open`](crate::Handler::open) follows. With [`detach`](SockMan::detach) it
-    /// hands connections from loop to loop. Fails when `socket` is no such thing, or the backend cannot.
-    fn adopt(&mut self, socket: OwnedFd, key: u64) -> io::Result<Conn>;
+    /// hands connections from loop to loop. Fails when `socket` is no such thing, or the backend cannot, and with
+    /// [`io::ErrorKind::InvalidInput`] for limits that contradict each other; `socket` is closed then.
+    fn adopt(&mut self, socket: OwnedFd, how: &AdoptOptions) -> io::Result<Conn>;
 
     /// Gives the socket away. Only inside `open`, of this very connection, before anything was sent; otherwise fails with
     /// [`io::ErrorKind::InvalidInput`]. `open` then returns `None`.
@@ -122,4 +124,6 @@ pub struct ConnInfo {
     pub unread: usize,
     /// Whether it is paused.
     pub paused: bool,
+    /// What it may hold: its listener's, its dial's or its adoption's limits, or the loop's.
+    pub limits: Limits,
 }

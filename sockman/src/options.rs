@@ -1,4 +1,4 @@
-//! How to listen and how to dial.
+//! How to listen, dial and adopt.
 
 use crate::config::Limits;
 use std::net::SocketAddr;
@@ -90,6 +90,26 @@ impl DialOptions {
         DialOptions {
             key,
             ..DialOptions::default()
+        }
+    }
+}
+
+/// How to take over a connected socket. Its options stay as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdoptOptions {
+    /// Handed back in the [`Origin`](crate::Origin). Default 0.
+    pub key: u64,
+    /// Limits of this connection; `None` for [`Config::limits`](crate::Config::limits). What hands a connection from loop to
+    /// loop gives those that it [had](crate::ConnInfo::limits).
+    pub limits: Option<Limits>,
+}
+
+impl AdoptOptions {
+    /// The defaults with a key.
+    pub fn key(key: u64) -> Self {
+        AdoptOptions {
+            key,
+            ..AdoptOptions::default()
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::endpoint::Endpoint;
 use crate::id::{Conn, Listener, Timer};
 use crate::net::{ConnInfo, SockMan};
-use crate::options::{DialOptions, ListenOptions};
+use crate::options::{AdoptOptions, DialOptions, ListenOptions};
 use crate::reason::{Disconnect, Gone, Sent, WantError};
 use crate::remote::Remote;
 use crate::stats::Stats;
@@ -89,7 +89,7 @@ forward! {
     fn set_deadline(&mut, conn: Conn, at: Option<Instant>);
     fn set_timer(&mut, at: Instant, key: u64) -> Timer;
     fn cancel(&mut, timer: Timer);
-    fn adopt(&mut, socket: OwnedFd, key: u64) -> io::Result<Conn>;
+    fn adopt(&mut, socket: OwnedFd, how: &AdoptOptions) -> io::Result<Conn>;
     fn detach(&mut, conn: Conn) -> io::Result<OwnedFd>;
     fn shut_down(&mut, within: Duration);
     fn is_open(&, conn: Conn) -> bool;

@@ -3,7 +3,7 @@
 use crate::recorder::Recorder;
 use crate::rig::{Family, Rig};
 use crate::stage::{Stage, stuff};
-use sockman::{Endpoint, ListenOptions, SockMan};
+use sockman::{Endpoint, Limits, ListenOptions, SockMan};
 use std::time::Duration;
 
 /// Bytes each way, times of the first and last byte, queued and unread bytes, addresses.
@@ -73,13 +73,13 @@ pub fn the_kernels_choice_of_port_is_told<R: Rig>() {
 pub fn a_listener_may_have_its_own_limits<R: Rig>() {
     let mut stage = Stage::<R>::new(Recorder::new().on_received(|_, _, _| 0));
     let at = stage.rig.address();
-    let limits = sockman::Limits {
+    let limits = Limits {
         unread: 100,
-        ..sockman::Limits::default()
+        ..Limits::default()
     };
     let strict = stage.driver.with(|_, net| {
         let how = ListenOptions {
-            limits: Some(limits),
+            limits: Some(limits.clone()),
             ..ListenOptions::default()
         };
         let listener = net.listen(&at, &how).expect("free");
@@ -89,6 +89,8 @@ pub fn a_listener_may_have_its_own_limits<R: Rig>() {
     let mut second = stage.rig.connect(&strict);
     stage.until("open", |s| s.seen().opened().len() == 2);
     let strict = stage.seen().opened()[1];
+    let mut told = |conn| stage.driver.with(|_, net| net.info(conn)).expect("open").limits;
+    assert_eq!([told(lax), told(strict)], [Limits::default(), limits]);
     stuff(&mut first, &[1; 1000]);
     stuff(&mut second, &[1; 1000]);
     assert_eq!(stage.closing(strict).name(), "unread_limit");

@@ -3,7 +3,7 @@
 use crate::recorder::{Event, Recorder};
 use crate::rig::{Machine, Peer, Rig};
 use crate::stage::{Stage, stuff};
-use sockman::{Closed, Driver, OriginKind, SockMan};
+use sockman::{AdoptOptions, Closed, Driver, Limits, OriginKind, SockMan};
 use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
@@ -37,7 +37,7 @@ pub fn a_connection_may_be_handed_to_another_loop<R: Machine>() {
     let socket = caught.borrow_mut().pop().expect("just caught");
     let conn = second
         .driver
-        .with(|_, net| net.adopt(socket, 42))
+        .with(|_, net| net.adopt(socket, &AdoptOptions::key(42)))
         .expect("a connected socket");
     assert!(second.seen().log.is_empty(), "called back from within adopt");
     assert_eq!(second.read(&mut peer, 5), b"early");
@@ -105,11 +105,51 @@ pub fn adopting_what_is_no_connection_is_refused<R: Machine>() {
     let datagram = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
     for socket in [OwnedFd::from(file), datagram.into(), listener.into()] {
-        assert!(stage.driver.with(|_, net| net.adopt(socket, 1)).is_err());
+        assert!(
+            stage
+                .driver
+                .with(|_, net| net.adopt(socket, &AdoptOptions::key(1)))
+                .is_err()
+        );
     }
     stage.idle();
     assert!(stage.seen().log.is_empty());
     assert_eq!(stage.driver.with(|_, net| net.connections()), 0);
+}
+
+/// An adopted connection has the limits it is given, and the loop's without; such as contradict each other are refused.
+pub fn an_adopted_connection_may_have_its_own_limits<R: Machine>() {
+    let (mut first, caught) = giving::<R>(false);
+    let at = first.at.clone();
+    let mut second = Stage::<R>::new(Recorder::new().on_received(|_, _, _| 0));
+    let mut adopt = |limits| {
+        let peer = first.rig.connect(&at);
+        first.until("caught", |_| !caught.borrow().is_empty());
+        let socket = caught.borrow_mut().pop().expect("just caught");
+        let how = AdoptOptions { key: 1, limits };
+        (peer, second.driver.with(|_, net| net.adopt(socket, &how)))
+    };
+    let unread = |unread| Limits {
+        unread,
+        ..Limits::default()
+    };
+    let (_, refused) = adopt(Some(unread(0)));
+    assert_eq!(
+        refused.expect_err("nothing could be received").kind(),
+        ErrorKind::InvalidInput
+    );
+    let (mut strict_peer, strict) = adopt(Some(unread(100)));
+    let (mut lax_peer, lax) = adopt(None);
+    let (strict, lax) = (strict.expect("connected"), lax.expect("connected"));
+    let mut told = |conn| second.driver.with(|_, net| net.info(conn)).expect("there").limits;
+    assert_eq!([told(strict), told(lax)], [unread(100), Limits::default()]);
+    stuff(&mut lax_peer, &[1; 1000]);
+    stuff(&mut strict_peer, &[1; 1000]);
+    assert!(matches!(
+        second.closing(strict),
+        Closed::UnreadLimit { limit: 100 }
+    ));
+    assert!(second.seen().reason(lax).is_none());
 }
 
 /// A blocking socket is made non-blocking: a send that does not fit does not stop the loop.
@@ -120,7 +160,9 @@ pub fn an_adopted_blocking_socket_does_not_block<R: Machine>() {
         .expect("the backend works here");
     let mut driver = Driver::with_backend(backend, Recorder::new());
     driver.with(|_, net| {
-        let conn = net.adopt(ours.into(), 1).expect("a connected socket");
+        let conn = net
+            .adopt(ours.into(), &AdoptOptions::key(1))
+            .expect("a connected socket");
         assert!(net.send(conn, b"too early").is_err());
     });
     driver.turn(Some(crate::stage::LIMIT)).expect("a turn");

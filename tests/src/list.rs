@@ -197,9 +197,18 @@ macro_rules! machine_scripts {
                 a_detached_connection_that_is_kept_is_closed_with_its_reason,
                 detach_is_refused_outside_open,
                 adopting_what_is_no_connection_is_refused,
+                an_adopted_connection_may_have_its_own_limits,
                 an_adopted_blocking_socket_does_not_block;
             sharding:
                 connections_go_to_the_loop_with_the_fewest,
+                a_listeners_limits_hold_on_every_loop,
+                a_loops_own_adoptions_are_counted,
+                a_loop_that_is_gone_is_given_no_connections,
+                a_seat_may_be_taken_again,
+                what_is_on_its_way_to_a_loop_that_goes_is_closed,
+                the_first_loop_that_fails_stops_the_others,
+                a_loop_that_is_stopped_leaves_the_others_running,
+                dropped_shards_are_stopped,
                 shards_that_cannot_start_say_why;
             routing:
                 an_adopted_socket_belongs_to_the_side_that_adopted_it;

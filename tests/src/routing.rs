@@ -4,7 +4,8 @@ use crate::recorder::{Event, Recorder};
 use crate::rig::{Host, Machine, Peer, Rig};
 use crate::stage::{LIMIT, take};
 use sockman::{
-    Bytes, Config, Conn, DialOptions, Driver, Endpoint, ListenOptions, Mux, MuxSession, Side, SockMan,
+    AdoptOptions, Bytes, Config, Conn, DialOptions, Driver, Endpoint, ListenOptions, Mux, MuxSession, Side,
+    SockMan,
 };
 use std::time::Duration;
 
@@ -205,7 +206,8 @@ pub fn an_adopted_socket_belongs_to_the_side_that_adopted_it<R: Machine>() {
     let ours = host.accept().expect("it waits");
     driver.with(|_, net| {
         let mut b = Mux::<(), ()>::on(net, Side::B);
-        b.adopt(ours.into(), 21).expect("a connected socket")
+        b.adopt(ours.into(), &AdoptOptions::key(21))
+            .expect("a connected socket")
     });
     assert_eq!(ask(&rig, &mut driver, &mut peer), b"b?");
     assert_eq!(keys(&driver.handler().b), [21]);

@@ -1,124 +1,277 @@
-//! Several loops: connections that one accepts go to whichever has the fewest.
+//! Several loops: connections that one accepts go to whichever has the fewest; loops that end, by whatever, among others.
 
+use crate::group::{FAIL, Group, HOLD, HOLD_WAKE, PANIC, UNREAD, ended, hear, join, outcome};
+use crate::recorder::Recorder;
 use crate::rig::{Machine, Peer};
-use crate::stage::take;
+use crate::stage::LIMIT;
 use sockman::{
-    Config, Conn, Driver, Endpoint, Handler, ListenOptions, Origin, OriginKind, Seat, Shards, SockMan, Spread,
+    AdoptOptions, Backend, Config, Conn, Driver, Handler, Limits, ListenOptions, Origin, Seat, Shards,
+    SockMan, Spread,
 };
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Says which loop it is on, and how the connection came; hangs up when the peer does.
-struct Named(usize);
+/// Does nothing.
+struct Idle(#[expect(dead_code, reason = "its drop counts")] Arc<()>);
 
-impl Handler for Named {
+impl Handler for Idle {
     type Session = ();
 
-    fn open<S: SockMan>(&mut self, net: &mut S, conn: Conn, origin: &Origin) -> Option<()> {
-        let how = u8::from(origin.how == OriginKind::Adopted);
-        assert_eq!(origin.key, 7, "the listener's key comes along");
-        net.send(conn, &[self.0 as u8, how]).ok()?;
-        Some(())
+    fn open<S: SockMan>(&mut self, _: &mut S, _: Conn, _: &Origin) -> Option<()> {
+        None
     }
 
-    fn received<S: SockMan>(&mut self, net: &mut S, conn: Conn, (): &mut (), data: &mut [u8]) -> usize {
-        // Gone means that the peer is.
-        let _ = net.send(conn, data);
+    fn received<S: SockMan>(&mut self, _: &mut S, _: Conn, (): &mut (), data: &mut [u8]) -> usize {
         data.len()
     }
-}
-
-/// What a peer is sent, `count` bytes.
-fn hear<P: Peer>(peer: &mut P, count: usize) -> Vec<u8> {
-    let (mut heard, end) = (Vec::new(), Instant::now() + Duration::from_secs(20));
-    while heard.len() < count {
-        let is_over = take(peer, &mut heard, count).expect("still open");
-        assert!(!is_over, "the end after {heard:?}");
-        assert!(Instant::now() < end, "heard only {heard:?}");
-        thread::sleep(Duration::from_millis(1));
-    }
-    heard
-}
-
-/// Loops on threads, the first of which accepts for all.
-fn spread<R: Machine>(rig: &mut R, count: usize) -> (Shards, Endpoint) {
-    let seats = Seat::group(count);
-    let (address, at) = (rig.address(), Arc::new(OnceLock::new()));
-    let told = at.clone();
-    let shards = Shards::start(count, move |shard| {
-        let spread = Spread::new(Named(shard), seats[shard].clone());
-        let mut driver = Driver::<R::Backend, _>::new(&Config::default(), spread)?;
-        driver.with(|spread, net| {
-            spread.join(net);
-            if shard == 0 {
-                let listener = net.listen(&address, &ListenOptions::key(7))?;
-                told.get_or_init(|| net.local_addr(listener).expect("it listens"));
-            }
-            io::Result::Ok(())
-        })?;
-        Ok(driver)
-    });
-    let at = at.get().expect("the first loop listens").clone();
-    (shards.expect("they start"), at)
 }
 
 /// A few connections are spread evenly, whoever has accepted them, and all are served; places that become free are given
 /// again.
 pub fn connections_go_to_the_loop_with_the_fewest<R: Machine>() {
-    let mut rig = R::new();
-    let (shards, at) = spread(&mut rig, 3);
-    let mut peers: Vec<(usize, R::Peer)> = Vec::new();
-    for number in 0..9 {
-        let mut peer = rig.connect(&at);
-        let heard = hear(&mut peer, 2);
-        assert_eq!(
-            heard[1],
-            u8::from(heard[0] != 0),
-            "only what is handed over is adopted"
-        );
+    let mut group = Group::<R>::start(3);
+    assert_eq!(group.connect(9), [3, 3, 3]);
+    for (number, (_, peer)) in (0..).zip(&mut group.peers) {
         assert_eq!(peer.write(&[number]).expect("room"), 1);
-        assert_eq!(hear(&mut peer, 1), [number]);
-        peers.push((usize::from(heard[0]), peer));
+        assert_eq!(hear(peer, 1), [number]);
     }
-    let on = |peers: &[(usize, R::Peer)], shard| peers.iter().filter(|(on, _)| *on == shard).count();
-    assert_eq!([0, 1, 2].map(|shard| on(&peers, shard)), [3, 3, 3]);
 
     // All of the second loop's go: the next three are its own.
-    let (gone, rest): (Vec<_>, Vec<_>) = peers.into_iter().partition(|(on, _)| *on == 1);
-    peers = rest;
+    let (gone, rest): (Vec<_>, Vec<_>) = group.peers.into_iter().partition(|(on, _)| *on == 1);
+    group.peers = rest;
     for (_, mut peer) in gone {
         peer.finish();
         // Its end says that the loop has closed it.
-        while peer.read(&mut [0]).is_err() {
-            thread::sleep(Duration::from_millis(1));
-        }
+        ended(&mut peer);
     }
-    for _ in 0..3 {
-        let mut peer = rig.connect(&at);
-        let heard = hear(&mut peer, 2);
-        peers.push((usize::from(heard[0]), peer));
-    }
-    assert_eq!([0, 1, 2].map(|shard| on(&peers, shard)), [3, 3, 3]);
-    drop(peers);
-    shards.stop(Duration::from_secs(5));
-    let stats = shards.join().expect("no backend fails");
+    assert_eq!(group.connect(3), [3, 3, 3]);
+    drop(group.peers);
+    group.shards.stop(Duration::from_secs(5));
+    let stats = outcome(&join(group.shards)).expect("no backend fails");
     let accepts: Vec<bool> = stats.iter().map(|stats| stats.accepts > 0).collect();
     assert_eq!(accepts, [true, false, false], "each has counted for itself");
 }
 
-/// What fails on one thread stops all, and is told.
-pub fn shards_that_cannot_start_say_why<R: Machine>() {
-    let started = Arc::new(Mutex::new(Vec::new()));
-    let list = started.clone();
-    let shards = Shards::start(3, move |shard| {
-        list.lock().expect("no panic").push(shard);
+/// Limits of a listener hold for its connections on whichever loop they are.
+pub fn a_listeners_limits_hold_on_every_loop<R: Machine>() {
+    let limits = Limits {
+        unread: 12_345,
+        ..Limits::default()
+    };
+    let how = ListenOptions {
+        limits: Some(limits),
+        ..ListenOptions::key(7)
+    };
+    let mut group = Group::<R>::with(3, how, |_, _| ());
+    assert_eq!(group.connect(3), [1, 1, 1]);
+    for (_, peer) in &mut group.peers {
+        assert_eq!(peer.write(&[UNREAD]).expect("room"), 1);
+        assert_eq!(hear(peer, 8), 12_345_u64.to_le_bytes());
+    }
+}
+
+/// What a handler adopts by itself counts as what it was given does, so that its end does not upset the counting.
+pub fn a_loops_own_adoptions_are_counted<R: Machine>() {
+    let (ours, mut theirs) = UnixStream::pair().expect("a pair");
+    theirs.set_nonblocking(true).expect("a socket");
+    let own = Mutex::new(Some(ours));
+    let mut group = Group::<R>::with(3, ListenOptions::key(7), move |shard, net| {
         if shard == 1 {
-            return Err(io::Error::other("no second"));
+            let socket = own.lock().expect("no panic").take().expect("one second loop");
+            net.adopt(socket.into(), &AdoptOptions::key(7))
+                .expect("a connected socket");
         }
-        Driver::<R::Backend, _>::new(&Config::default(), Named(shard))
     });
-    assert_eq!(shards.expect_err("the second fails").to_string(), "no second");
-    assert_eq!(*started.lock().expect("no panic"), [0, 1]);
+    let mut greeting = [0; 2];
+    let end = Instant::now() + LIMIT;
+    while io::Read::read(&mut theirs, &mut greeting).is_err() {
+        assert!(Instant::now() < end, "not served");
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(greeting, [1, 1]);
+    assert_eq!(group.connect(5), [2, 1, 2], "it has one more");
+    theirs.shutdown(std::net::Shutdown::Write).expect("connected");
+    while io::Read::read(&mut theirs, &mut greeting).is_err() {
+        assert!(Instant::now() < end, "not closed");
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(group.connect(4), [3, 3, 3]);
+}
+
+/// A loop that was stopped, whose backend failed or whose handler panicked gets no more connections: the others serve them.
+pub fn a_loop_that_is_gone_is_given_no_connections<R: Machine>() {
+    for told in [None, Some(FAIL), Some(PANIC)] {
+        let mut group = Group::<R>::start(2);
+        assert_eq!(group.connect(2), [1, 1, 0]);
+        match told {
+            None => group.remote(1).stop(Duration::ZERO).expect("it runs"),
+            Some(how) => group.tell(1, &[how]),
+        }
+        assert_eq!(group.gone(), 1);
+        assert_eq!(group.connect(6), [7, 1, 0]);
+    }
+}
+
+/// A seat that was left is free for another loop, which begins with no connections.
+pub fn a_seat_may_be_taken_again<R: Machine>() {
+    let mut rig = R::new();
+    let seats = Seat::group(2);
+    let make = |seat: usize| {
+        let backend = R::Backend::new(&Config::default()).expect("the backend works here");
+        let mut driver = Driver::with_backend(backend, Spread::new(Recorder::new(), seats[seat].clone()));
+        driver.with(|spread, net| spread.join(net));
+        driver
+    };
+    // As when a backend cannot be made and another is tried.
+    drop(Spread::new(Recorder::new(), seats[1].clone()));
+    let mut loops = vec![make(0), make(1)];
+    let at = rig.address();
+    let at = loops[0].with(|_, net| {
+        let listener = net.listen(&at, &ListenOptions::default()).expect("free");
+        net.local_addr(listener).expect("it listens")
+    });
+    let mut peers = Vec::new();
+    for expected in [[1, 0], [1, 1], [2, 1], [2, 2], [2, 1], [2, 2], [3, 2]] {
+        if peers.len() == 4 {
+            loops.pop();
+            loops.push(make(1));
+        }
+        peers.push(rig.connect(&at));
+        let end = Instant::now() + LIMIT;
+        let mut opened = Vec::new();
+        while opened != expected {
+            assert!(Instant::now() < end, "{opened:?}, not {expected:?}");
+            opened.clear();
+            for one in &mut loops {
+                one.turn(Some(Duration::from_millis(1))).expect("a turn");
+                opened.push(one.handler().handler().opened().len());
+            }
+        }
+    }
+}
+
+/// Has the second of two loops hold when a connection is given to it; the loops, and that connection's peer.
+fn give_while_held<R: Machine>(told: &[u8]) -> (Group<R>, R::Peer) {
+    let mut group = Group::<R>::start(2);
+    assert_eq!(group.connect(2), [1, 1, 0]);
+    group.tell(1, told);
+    group.held();
+    if told[0] == HOLD_WAKE {
+        // Both come in the same turn, and waking is first.
+        let remote = group.remote(1);
+        remote.stop(Duration::ZERO).expect("it runs");
+        remote.wake();
+        group.release();
+        group.held();
+    }
+    assert_eq!(group.connect(1), [2, 1, 0]);
+    let given = group.rig.connect(&group.at);
+    // When the next is served, this one was accepted before it.
+    assert_eq!(group.connect(1), [3, 1, 0]);
+    group.release();
+    (group, given)
+}
+
+/// A connection that is on its way to a loop when this one stops, or panics, is closed: its peer does not wait for ever.
+pub fn what_is_on_its_way_to_a_loop_that_goes_is_closed<R: Machine>() {
+    for told in [[HOLD_WAKE, HOLD], [HOLD, PANIC]] {
+        let (mut group, mut given) = give_while_held::<R>(&told);
+        ended(&mut given);
+        assert_eq!(group.gone(), 1);
+        assert_eq!(group.connect(3), [6, 1, 0]);
+    }
+}
+
+/// A backend's failure or a handler's panic on one loop stops the others, whichever it is; the first to come is told.
+pub fn the_first_loop_that_fails_stops_the_others<R: Machine>() {
+    for (told, outcome_is) in [(FAIL, "told to fail"), (PANIC, "panic of 2")] {
+        let mut group = Group::<R>::start(3);
+        assert_eq!(group.connect(3), [1, 1, 1]);
+        group.tell(1, &[HOLD, PANIC]);
+        group.held();
+        group.tell(2, &[told]);
+        assert_eq!(group.gone(), 2);
+        let joined = join(group.shards);
+        // Only when the first has been stopped, and so the failure been noticed, may the second panic.
+        assert_eq!(group.gone.recv_timeout(LIMIT), Ok(0), "the others are stopped");
+        group.go.send(()).expect("the loop is there");
+        assert_eq!(outcome(&joined).expect_err("one failed"), outcome_is);
+        for (_, peer) in &mut group.peers {
+            ended(peer);
+        }
+    }
+}
+
+/// A loop that is stopped by itself, while others are still being made or when all run, does not stop them.
+pub fn a_loop_that_is_stopped_leaves_the_others_running<R: Machine>() {
+    let first = Mutex::new(None);
+    let mut group = Group::<R>::with(3, ListenOptions::key(7), move |shard, net| {
+        if shard == 1 {
+            *first.lock().expect("no panic") = Some(net.remote());
+        } else if let Some(remote) = first.lock().expect("no panic").take() {
+            remote.stop(Duration::ZERO).expect("it runs");
+        }
+    });
+    assert_eq!(group.gone(), 1);
+    assert_eq!(group.connect(4), [2, 0, 2]);
+    group.remote(2).stop(Duration::ZERO).expect("it runs");
+    assert_eq!(group.gone(), 2);
+    let accepting = group.remote(0);
+    let joined = join(group.shards);
+    let mut peer = group.rig.connect(&group.at);
+    assert_eq!(hear(&mut peer, 2), [0, 0]);
+    joined.try_recv().expect_err("one runs");
+    accepting.stop(Duration::ZERO).expect("it runs");
+    let stats = outcome(&joined).expect("none failed");
+    let accepts: Vec<u64> = stats.iter().map(|stats| stats.accepts).collect();
+    assert_eq!(accepts, [5, 0, 0], "in their order, whichever ended first");
+}
+
+/// Whoever drops them without joining leaves no thread behind.
+pub fn dropped_shards_are_stopped<R: Machine>() {
+    // Whatever thread stops them, or drops them.
+    fn is_shared(_: &(impl Send + Sync)) {}
+    let mut group = Group::<R>::start(2);
+    assert_eq!(group.connect(2), [1, 1, 0]);
+    is_shared(&group.shards);
+    drop(group.shards);
+    let mut gone: Vec<usize> = group.gone.try_iter().collect();
+    gone.sort_unstable();
+    assert_eq!(gone, [0, 1], "all have ended when the drop is over");
+    for (_, peer) in &mut group.peers {
+        ended(peer);
+    }
+}
+
+/// What fails while they are started, by an error or a panic, stops those that run already, and is told.
+pub fn shards_that_cannot_start_say_why<R: Machine>() {
+    for panics in [false, true] {
+        let started = Arc::new(Mutex::new(Vec::new()));
+        let list = started.clone();
+        let ended = Arc::new(());
+        let alive = Arc::downgrade(&ended);
+        let start = move || {
+            Shards::start(3, move |shard| {
+                if shard == 1 {
+                    assert!(!panics, "told to panic");
+                    return Err(io::Error::other("no second"));
+                }
+                let driver = Driver::<R::Backend, _>::new(&Config::default(), Idle(ended.clone()))?;
+                list.lock().expect("no panic").push(driver.remote());
+                Ok(driver)
+            })
+        };
+        match catch_unwind(AssertUnwindSafe(start)) {
+            Ok(shards) => assert_eq!(shards.expect_err("the second fails").to_string(), "no second"),
+            Err(panic) => assert_eq!(panic.downcast_ref(), Some(&"told to panic")),
+        }
+        let started = started.lock().expect("no panic");
+        assert_eq!(started.len(), 1, "no third is made");
+        assert!(started[0].stop(Duration::ZERO).is_err(), "the first has ended");
+        assert!(alive.upgrade().is_none(), "nothing is left");
+    }
 }

@@ -3,8 +3,8 @@
 use crate::echo::Echo;
 use sockman::bytes::Bytes;
 use sockman::{
-    Backend, Conn, ConnInfo, DialOptions, Disconnect, Endpoint, Gone, Handler, ListenOptions, Listener,
-    Origin, Remote, Sent, SockMan, Stats, Timer, WantError,
+    AdoptOptions, Backend, Conn, ConnInfo, DialOptions, Disconnect, Endpoint, Gone, Handler, ListenOptions,
+    Listener, Origin, Remote, Sent, SockMan, Stats, Timer, WantError,
 };
 use std::io;
 use std::os::fd::OwnedFd;
@@ -53,7 +53,7 @@ object_safe! {
     fn set_deadline(&mut, conn: Conn, at: Option<Instant>);
     fn set_timer(&mut, at: Instant, key: u64) -> Timer;
     fn cancel(&mut, timer: Timer);
-    fn adopt(&mut, socket: OwnedFd, key: u64) -> io::Result<Conn>;
+    fn adopt(&mut, socket: OwnedFd, how: &AdoptOptions) -> io::Result<Conn>;
     fn detach(&mut, conn: Conn) -> io::Result<OwnedFd>;
     fn shut_down(&mut, within: Duration);
     fn is_open(&, conn: Conn) -> bool;

@@ -99,6 +99,8 @@ impl<Io> Core<Io> {
     pub fn limits_of(&self, own: Option<&Limits>) -> io::Result<Rc<Limits>> {
         match own {
             None => Ok(self.limits.clone()),
+            // As with most that another loop of the same settings hands over: nothing is kept for each.
+            Some(own) if *own == *self.limits => Ok(self.limits.clone()),
             Some(own) => own.check().map(|()| Rc::new(own.clone())),
         }
     }
@@ -560,6 +562,7 @@ impl<Io> Core<Io> {
             queued: c.unsent() + staged,
             unread: c.unread,
             paused: c.paused,
+            limits: Limits::clone(&c.limits),
         })
     }
 

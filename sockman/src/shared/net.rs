@@ -5,7 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::handler::{Origin, OriginKind};
 use crate::id::{Conn, Listener, Timer};
 use crate::net::{ConnInfo, SockMan};
-use crate::options::{DialOptions, ListenOptions};
+use crate::options::{AdoptOptions, DialOptions, ListenOptions};
 use crate::reason::{Closed, Disconnect, Gone, Sent, WantError};
 use crate::remote::Remote;
 use crate::shared::accept::{Listeners, Listening};
@@ -187,14 +187,15 @@ impl<I: Interface> SockMan for Net<I> {
         self.core.timers.cancel(timer);
     }
 
-    fn adopt(&mut self, socket: OwnedFd, key: u64) -> io::Result<Conn> {
+    fn adopt(&mut self, socket: OwnedFd, how: &AdoptOptions) -> io::Result<Conn> {
+        let limits = self.core.limits_of(how.limits.as_ref())?;
         let (io, peer) = self.interface.adopt(socket, &mut self.core.stats.syscalls)?;
         let origin = Origin {
-            key,
+            key: how.key,
             how: OriginKind::Adopted,
             peer,
         };
-        let conn = self.begin(io, origin, self.core.limits.clone())?;
+        let conn = self.begin(io, origin, limits)?;
         self.core.make_ready(conn);
         Ok(conn)
     }

@@ -1,8 +1,8 @@
 //! [`SockMan`] as a trait object, so that a script's behaviours can be closures.
 
 use sockman::{
-    Bytes, Conn, ConnInfo, DialOptions, Disconnect, Endpoint, Gone, ListenOptions, Listener, Remote, Sent,
-    SockMan, Stats, Timer, WantError,
+    AdoptOptions, Bytes, Conn, ConnInfo, DialOptions, Disconnect, Endpoint, Gone, ListenOptions, Listener,
+    Remote, Sent, SockMan, Stats, Timer, WantError,
 };
 use std::io;
 use std::os::fd::OwnedFd;
@@ -44,7 +44,7 @@ mirror! {
     fn set_deadline(&mut, conn: Conn, at: Option<Instant>);
     fn set_timer(&mut, at: Instant, key: u64) -> Timer;
     fn cancel(&mut, timer: Timer);
-    fn adopt(&mut, socket: OwnedFd, key: u64) -> io::Result<Conn>;
+    fn adopt(&mut, socket: OwnedFd, how: &AdoptOptions) -> io::Result<Conn>;
     fn detach(&mut, conn: Conn) -> io::Result<OwnedFd>;
     fn shut_down(&mut, within: Duration);
     fn is_open(&, conn: Conn) -> bool;

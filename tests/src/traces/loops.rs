@@ -5,7 +5,7 @@ use super::trace::{Trace, quoted};
 use crate::recorder::Recorder;
 use crate::rig::{Machine, Peer, Rig};
 use crate::stage::{LIMIT, Stage, pattern, stuff, take};
-use sockman::{Bytes, Config, Disconnect, Driver, ListenOptions, Mux, Side, SockMan};
+use sockman::{AdoptOptions, Bytes, Config, Disconnect, Driver, ListenOptions, Mux, Side, SockMan};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -310,7 +310,8 @@ pub fn handed_from_loop_to_loop<R: Machine>(trace: &Trace) {
         settle(&first.rig, &mut first.driver);
         let socket = caught.borrow_mut().pop().expect("just caught");
         second.act("the second loop adopts it", |net| {
-            net.adopt(socket, key).expect("a connected socket");
+            net.adopt(socket, &AdoptOptions::key(key))
+                .expect("a connected socket");
         });
         second.comes(&format!("open: adopted, key {key}"));
         second.hears(&mut peer, early.len());
