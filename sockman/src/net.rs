@@ -94,6 +94,9 @@ pub trait SockMan: Sized {
     /// What is known of a connection.
     fn info(&self, conn: Conn) -> Option<ConnInfo>;
 
+    /// What connections may hold that have no limits of their own ([`Config::limits`](crate::Config::limits)).
+    fn limits(&self) -> &Limits;
+
     /// The loop's counters.
     fn stats(&self) -> &Stats;
 

@@ -1,5 +1,6 @@
 //! Changing what a handler is given.
 
+use crate::config::Limits;
 use crate::endpoint::Endpoint;
 use crate::id::{Conn, Listener, Timer};
 use crate::net::{ConnInfo, SockMan};
@@ -96,6 +97,7 @@ forward! {
     fn connections(&) -> usize;
     fn now(&) -> Instant;
     fn info(&, conn: Conn) -> Option<ConnInfo>;
+    fn limits(&) -> &Limits;
     fn stats(&) -> &Stats;
     fn remote(&) -> Remote;
 }

@@ -3,8 +3,8 @@
 use crate::echo::Echo;
 use sockman::bytes::Bytes;
 use sockman::{
-    AdoptOptions, Backend, Conn, ConnInfo, DialOptions, Disconnect, Endpoint, Gone, Handler, ListenOptions,
-    Listener, Origin, Remote, Sent, SockMan, Stats, Timer, WantError,
+    AdoptOptions, Backend, Conn, ConnInfo, DialOptions, Disconnect, Endpoint, Gone, Handler, Limits,
+    ListenOptions, Listener, Origin, Remote, Sent, SockMan, Stats, Timer, WantError,
 };
 use std::io;
 use std::os::fd::OwnedFd;
@@ -60,6 +60,7 @@ object_safe! {
     fn connections(&) -> usize;
     fn now(&) -> Instant;
     fn info(&, conn: Conn) -> Option<ConnInfo>;
+    fn limits(&) -> &Limits;
     fn stats(&) -> &Stats;
     fn remote(&) -> Remote;
 }

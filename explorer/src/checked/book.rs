@@ -168,7 +168,9 @@ impl Book {
             let fate = Fate {
                 closed,
                 is_finished: facts.finished || matches!(facts.ended, Some(Disconnect::Flush { .. })),
-                is_reset: facts.ended == Some(Disconnect::Reset),
+                // (It may have been closed for another reason before that: the first holds.)
+                is_reset: facts.ended == Some(Disconnect::Reset)
+                    && closed.is_none_or(|why| why == "disconnected"),
             };
             self.own.set(dialler, fate);
         }

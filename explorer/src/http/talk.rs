@@ -22,6 +22,8 @@ pub(super) struct Talk {
     reader: Reader,
     /// It heard that nothing will follow.
     is_over: bool,
+    /// Its end has come, and was judged.
+    has_ended: bool,
     /// Whatever may still come is nobody's.
     pub(super) is_aborted: bool,
     /// The queue is above its mark.
@@ -65,6 +67,7 @@ impl Talk {
             continued: false,
             reader: Reader::new(),
             is_over: false,
+            has_ended: false,
             is_aborted: false,
             is_high: false,
             is_finished: false,
@@ -164,6 +167,9 @@ impl Talk {
 
     /// The server has finished, or the connection is no more: what must have come has come, unless that is excused.
     pub(super) fn end(&mut self, shared: &Shared, is_excused: bool) {
+        if std::mem::replace(&mut self.has_ended, true) {
+            return;
+        }
         let expected = self
             .exchanges
             .get(self.hearing)

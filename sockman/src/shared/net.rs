@@ -245,6 +245,10 @@ impl<I: Interface> SockMan for Net<I> {
         self.core.info(conn, |io| self.interface.local_addr(io))
     }
 
+    fn limits(&self) -> &Limits {
+        &self.core.limits
+    }
+
     fn stats(&self) -> &Stats {
         &self.core.stats
     }

@@ -1,8 +1,8 @@
 //! [`SockMan`] as a trait object, so that a script's behaviours can be closures.
 
 use sockman::{
-    AdoptOptions, Bytes, Conn, ConnInfo, DialOptions, Disconnect, Endpoint, Gone, ListenOptions, Listener,
-    Remote, Sent, SockMan, Stats, Timer, WantError,
+    AdoptOptions, Bytes, Conn, ConnInfo, DialOptions, Disconnect, Endpoint, Gone, Limits, ListenOptions,
+    Listener, Remote, Sent, SockMan, Stats, Timer, WantError,
 };
 use std::io;
 use std::os::fd::OwnedFd;
@@ -51,6 +51,7 @@ mirror! {
     fn connections(&) -> usize;
     fn now(&) -> Instant;
     fn info(&, conn: Conn) -> Option<ConnInfo>;
+    fn limits(&) -> &Limits;
     fn stats(&) -> &Stats;
     fn remote(&) -> Remote;
 }

@@ -136,8 +136,8 @@ impl<V: Service> Server<V> {
         at: &Endpoint,
         how: &ListenOptions,
     ) -> io::Result<Listener> {
-        let connection = how.limits.clone().unwrap_or_default();
-        self.settings.check(&connection)?;
+        self.settings
+            .check(how.limits.as_ref().unwrap_or_else(|| net.limits()))?;
         let listener = net.listen(at, how)?;
         self.listeners.push(listener);
         Ok(listener)

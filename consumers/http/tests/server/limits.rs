@@ -1,7 +1,7 @@
 //! Every limit, just kept and just exceeded, with its status or its silent close, and its counter.
 
 use crate::rig::{End, Rig, get, ms, post, secs};
-use sockman::Limits as ConnectionLimits;
+use sockman::{Config, Limits as ConnectionLimits};
 use sockman_http::{Count, Limits, Reject, Settings};
 
 fn limited(limits: Limits) -> Rig {
@@ -365,4 +365,36 @@ fn settings_that_contradict_each_other_are_refused() {
             .expect_err("it contradicts itself");
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
     }
+}
+
+/// A head that may be sent must fit into what may be unread: of the listener, or else of the loop.
+#[test]
+fn settings_that_the_loop_cannot_keep_are_refused() {
+    let small = ConnectionLimits {
+        unread: 4096,
+        ..ConnectionLimits::default()
+    };
+    let config = Config {
+        limits: small.clone(),
+        ..Config::default()
+    };
+    let network = sockman_backends::sim::Network::new(sockman_backends::sim::Settings::default());
+    let host = network.host();
+    let backend = host.backend::<sockman_backends::sim::Sim>(&config);
+    let server = sockman_http::Server::new(
+        sockman_http::service_fn(|_, _, reply| reply.ok().empty()),
+        Settings::default(),
+    );
+    let mut driver = sockman::Driver::with_backend(backend.expect("the settings are right"), server);
+    let mut listen = |port, limits| {
+        let how = sockman::ListenOptions {
+            limits,
+            ..sockman::ListenOptions::default()
+        };
+        let listened = driver.with(|server, net| server.listen(net, &host.at(port), &how));
+        listened.map(drop).map_err(|why| why.kind())
+    };
+    assert_eq!(listen(1, None), Err(std::io::ErrorKind::InvalidInput));
+    assert_eq!(listen(2, Some(ConnectionLimits::default())), Ok(()));
+    assert_eq!(listen(3, Some(small)), Err(std::io::ErrorKind::InvalidInput));
 }
