@@ -6,7 +6,7 @@ pub struct Limits {
     /// Bytes of the request line, without its CRLF; above it 414 (URI Too Long). Default 16 KiB. (RFC 9112 section 3 recommends
     /// to take at least 8,000.)
     pub request_line: usize,
-    /// Bytes of the request line and all fields; above it 431. Default 64 KiB.
+    /// Bytes of a head, from the request line to the empty line; above it 431. Default 64 KiB.
     pub head: usize,
     /// Fields of a head, and of a trailer section; above it 431. Default 1,000.
     pub fields: usize,

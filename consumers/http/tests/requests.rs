@@ -14,6 +14,8 @@ macro_rules! cases {
 
 #[path = "requests/cases.rs"]
 mod cases;
+#[path = "requests/dialect.rs"]
+mod dialect;
 #[path = "requests/limits.rs"]
 mod limits;
 
@@ -91,7 +93,7 @@ fn decode(bytes: &[u8], ends: impl IntoIterator<Item = usize>, limits: &Limits) 
                     Err(why),
                     "a refusal is final"
                 );
-                let _ = write!(log.text, "{}", why.status());
+                let _ = write!(log.text, "{}", why.status_in(limits.dialect));
                 // What of a body came before the refusal depends on how it came.
                 return log.text;
             }

@@ -52,7 +52,12 @@ impl Lines {
             }
             let length = end - 1 - self.start;
             if length == 0 {
-                return Ok(Some(end + 1));
+                // All of it counts, the empty line too.
+                return if end < limits.head {
+                    Ok(Some(end + 1))
+                } else {
+                    Err(Reject::HeadTooLarge)
+                };
             }
             self.count += 1;
             if self.count == 1 {

@@ -68,7 +68,7 @@ fn a_head_above_its_limit_is_431() {
         get(0, 2, value)
     };
     check_with("a head", &head(1_000), "GET / 1.1 keep;", &limits);
-    check_with("a head too large", &head(1_003), "431", &limits);
+    check_with("a head too large", &head(1_001), "431", &limits);
 }
 
 #[test]
