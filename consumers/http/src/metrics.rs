@@ -10,17 +10,16 @@ pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The counters of several servers together, as of one program's loops.
 pub fn text(servers: &[Counters]) -> String {
     let mut text = String::with_capacity(4096);
-    let sum = |what: &dyn Fn(&Counters) -> u64| servers.iter().map(what).sum::<u64>();
     for count in Count::ALL {
         let name = format!("sockman_http_{}_total", count.name());
         let _ = writeln!(
             text,
             "# TYPE {name} counter\n{name} {}",
-            sum(&|server| server.get(*count))
+            sum(servers, |server| server.get(*count))
         );
     }
-    let open = sum(&|server| server.get(Count::connections))
-        .saturating_sub(sum(&|server| server.get(Count::connections_closed)));
+    let open = sum(servers, |server| server.get(Count::connections))
+        .saturating_sub(sum(servers, |server| server.get(Count::connections_closed)));
     let _ = writeln!(
         text,
         "# TYPE sockman_http_connections_open gauge\nsockman_http_connections_open {open}"
@@ -32,16 +31,20 @@ pub fn text(servers: &[Counters]) -> String {
     statuses.sort_unstable();
     statuses.dedup();
     for status in statuses {
-        let count = sum(&|server| server.status(status));
+        let count = sum(servers, |server| server.status(status));
         let _ = writeln!(text, "sockman_http_responses_total{{code=\"{status}\"}} {count}");
     }
     text.push_str("# TYPE sockman_http_rejects_total counter\n");
     for why in Reject::ALL {
-        let count = sum(&|server| server.rejects(*why));
+        let count = sum(servers, |server| server.rejects(*why));
         let name = why.name();
         let _ = writeln!(text, "sockman_http_rejects_total{{reason=\"{name}\"}} {count}");
     }
     text
+}
+
+fn sum(servers: &[Counters], what: impl Fn(&Counters) -> u64) -> u64 {
+    servers.iter().map(what).sum()
 }
 
 #[cfg(test)]
