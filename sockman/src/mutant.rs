@@ -3,6 +3,9 @@
 //! With `--cfg mutants` each can be planted, with `plant`, on one thread; without it
 //! [`planted`] is a constant, and nothing is left of what asks it.
 
+/// Makes `Mutant` of a list of bugs, with `planted` and, under `--cfg mutants`, `plant`. For the crates of this project.
+#[macro_export]
+#[doc(hidden)]
 macro_rules! mutants {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// A bug.
@@ -14,6 +17,31 @@ macro_rules! mutants {
         impl Mutant {
             /// Every one.
             pub const ALL: [Mutant; [$(Mutant::$name),*].len()] = [$(Mutant::$name),*];
+        }
+
+        #[cfg(mutants)]
+        thread_local! {
+            static PLANTED: std::cell::Cell<Option<Mutant>> = const { std::cell::Cell::new(None) };
+        }
+
+        /// Plants a bug on this thread, or takes it out.
+        #[cfg(mutants)]
+        pub fn plant(mutant: Option<Mutant>) {
+            PLANTED.set(mutant);
+        }
+
+        /// Whether the bug is planted.
+        #[cfg(mutants)]
+        #[inline]
+        pub fn planted(mutant: Mutant) -> bool {
+            PLANTED.get() == Some(mutant)
+        }
+
+        /// It is not.
+        #[cfg(not(mutants))]
+        #[inline]
+        pub const fn planted(_: Mutant) -> bool {
+            false
         }
     };
 }
@@ -65,29 +93,4 @@ mutants! {
     EndSilences,
     /// A disconnection by RST is one by FIN.
     ResetByFin,
-}
-
-#[cfg(mutants)]
-thread_local! {
-    static PLANTED: std::cell::Cell<Option<Mutant>> = const { std::cell::Cell::new(None) };
-}
-
-/// Plants a bug on this thread, or takes it out.
-#[cfg(mutants)]
-pub fn plant(mutant: Option<Mutant>) {
-    PLANTED.set(mutant);
-}
-
-/// Whether the bug is planted.
-#[cfg(mutants)]
-#[inline]
-pub fn planted(mutant: Mutant) -> bool {
-    PLANTED.get() == Some(mutant)
-}
-
-/// It is not.
-#[cfg(not(mutants))]
-#[inline]
-pub const fn planted(_: Mutant) -> bool {
-    false
 }

@@ -3,22 +3,7 @@
 //! With `--cfg mutants` each can be planted, with `plant`, on one thread; without it `planted` is a constant, and nothing is left
 //! of what asks it.
 
-macro_rules! mutants {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// A bug.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Mutant {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Mutant {
-            /// Every one.
-            pub const ALL: [Mutant; [$(Mutant::$name),*].len()] = [$(Mutant::$name),*];
-        }
-    };
-}
-
-mutants! {
+sockman::mutants! {
     /// An answer from another thread is given to whichever request has waited longest.
     AnswersSwapped,
     /// What another thread says does not wake the loop.
@@ -51,29 +36,4 @@ mutants! {
     CloseFollowed,
     /// A body that nobody wants may be of any length.
     DiscardUnbounded,
-}
-
-#[cfg(mutants)]
-thread_local! {
-    static PLANTED: std::cell::Cell<Option<Mutant>> = const { std::cell::Cell::new(None) };
-}
-
-/// Plants a bug on this thread, or takes it out.
-#[cfg(mutants)]
-pub fn plant(mutant: Option<Mutant>) {
-    PLANTED.set(mutant);
-}
-
-/// Whether the bug is planted.
-#[cfg(mutants)]
-#[inline]
-pub(crate) fn planted(mutant: Mutant) -> bool {
-    PLANTED.get() == Some(mutant)
-}
-
-/// It is not.
-#[cfg(not(mutants))]
-#[inline]
-pub(crate) const fn planted(_: Mutant) -> bool {
-    false
 }
