@@ -146,8 +146,8 @@ fn trailers_are_bounded() {
     let ends = |trailers: &str| post("0", &format!("{trailers}\r\n"));
     check_with(
         "trailers",
-        &ends("a: 1\r\nb: 2\r\n"),
-        "POST / 1.1 keep chunked +a=1 +b=2;",
+        &ends("a: 1\r\nb: 2\r\nc: 3\r\n"),
+        "POST / 1.1 keep chunked +a=1 +b=2 +c=3;",
         &limits,
     );
     let long = format!("a: {}\r\n", "v".repeat(40));
@@ -159,7 +159,7 @@ fn trailers_are_bounded() {
     );
     check_with(
         "too many",
-        &ends("a: 1\r\nb: 2\r\nc: 3\r\nd: 4\r\ne: 5\r\n"),
+        &ends("a: 1\r\nb: 2\r\nc: 3\r\nd: 4\r\n"),
         "POST / 1.1 keep chunked431",
         &limits,
     );
