@@ -1,7 +1,8 @@
 //! What the server under test serves: a path for each way to answer. Numbers are given in the query, as in `/after?ms=5`.
 
 use sockman_backends::sockman::Bytes;
-use sockman_http::http::StatusCode;
+use sockman_http::http::header::CONTENT_TYPE;
+use sockman_http::http::{HeaderValue, StatusCode};
 use sockman_http::{
     Answered, Body, Deferred, Flow, Pull, Reply, Request, Resumer, Service, Source, Take, Upload,
 };
@@ -113,6 +114,10 @@ impl Service for App {
                 let status =
                     number(request, "is").and_then(|status| StatusCode::from_u16(status as u16).ok());
                 reply.status(status.unwrap_or(StatusCode::OK)).text("a status\n")
+            }
+            "/typed" => {
+                let html = HeaderValue::from_static("text/html");
+                reply.ok().header(&CONTENT_TYPE, &html).text("<p>")
             }
             "/close" => reply.close().text("closing\n"),
             "/large" => {

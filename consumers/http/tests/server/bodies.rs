@@ -401,3 +401,21 @@ fn what_layers_add_is_in_the_servers_own_answers_too() {
         (500, Some("0000000000001234"))
     );
 }
+
+#[test]
+fn text_is_plain_unless_it_was_said_to_be_something_else() {
+    let mut rig = Rig::new(Settings::default());
+    let mut client = rig.connect();
+    let types: Vec<Vec<String>> = (rig
+        .ask(&mut client, get("/status?is=200") + &get("/typed"))
+        .into_iter())
+    .map(|answer| {
+        let types = answer
+            .fields
+            .into_iter()
+            .filter(|(name, _)| name == "content-type");
+        types.map(|(_, value)| value).collect()
+    })
+    .collect();
+    assert_eq!(types, [["text/plain; charset=utf-8"], ["text/html"]]);
+}
