@@ -1,1 +1,5 @@
 //! Being written.
+
+mod place;
+
+pub use place::Place;
