@@ -19,7 +19,9 @@ pub use chain::{AcceptError, Accepted, Chain, Refused, Tip, TipStatus};
 pub use counters::{Count, Counters};
 pub use discouraged::Discouraged;
 pub use handle::{Command, Handle, State, SubmitError};
-pub use peers::{Direction, Peer, Peers, Ping, Traffic};
+pub use peers::{Addresses, Direction, Peer, Peers, Ping, Traffic, Version};
 pub use targets::{Kind, Phase, Target, Targets};
 
+pub(crate) use chain::header_of;
 pub(crate) use handle::Shared;
+pub(crate) use peers::Serving;
