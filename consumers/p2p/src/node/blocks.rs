@@ -1,8 +1,8 @@
 //! Blocks that come, and those that are asked for.
 
 use super::Work;
-use crate::chain::{BlockError, HeaderError, Id};
-use crate::state::{AcceptError, Count, Refused, header_of};
+use crate::chain::{BlockError, HeaderError, Id, peek_header};
+use crate::state::{AcceptError, Count, Refused};
 use crate::store::Store;
 use crate::wire::{Frame, Inventory, Message};
 use bitcoin::block::Header;
@@ -72,10 +72,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     pub(super) fn block(&mut self, conn: Conn, frame: &Frame<'_>) {
         self.state.counters.add(Count::blocks);
         self.state.counters.add_many(Count::block_bytes, frame.bytes.len() as u64);
-        let Some(header) = header_of(frame.payload()) else {
+        let Ok((header, hash)) = peek_header(frame.payload()) else {
             return self.misbehaves(conn, "a block without a header");
         };
-        let known = self.state.chain.tree().find(&header.block_hash());
+        let known = self.state.chain.tree().find(&hash);
         let now = self.now;
         let landing = known.map(|id| self.state.download.landed(&mut self.state.peers, id, conn, now));
         if !landing.is_some_and(|landing| landing.asked) && !self.is_welcome(known, &header) {
@@ -137,7 +137,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     fn bad_block(&mut self, conn: Conn, why: &BlockError) {
         self.state.counters.add(Count::blocks_refused);
-        if !why.is_mutation() {
+        if matches!(why, BlockError::Invalid(_)) {
             self.forget_invalid();
         }
         self.misbehaves(conn, &why.to_string());

@@ -1,10 +1,11 @@
 //! What peers tell us of their chains.
 
 use super::Work;
-use crate::chain::{HeaderError, Id, LowWork, Work as ChainWork};
+use crate::chain::{HeaderError, Id, LowWork};
 use crate::state::Count;
 use crate::store::Store;
 use crate::wire::{Inventory, MAX_HEADERS, Message};
+use bitcoin::Work as ChainWork;
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
@@ -185,8 +186,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     fn enough(&self) -> ChainWork {
         let chain = &self.state.chain;
         let near = chain.height().saturating_sub(NEAR);
-        let near = chain.at(near).map_or_else(ChainWork::default, |id| chain.entry(id).work);
-        near.max(chain.params().minimum_chain_work)
+        let near = chain.at(near).map(|id| chain.entry(id).work);
+        near.max(Some(chain.params().minimum_work)).unwrap_or(chain.params().minimum_work)
     }
 
     fn is_too_little(&self, fork: Id, headers: &[Header]) -> bool {

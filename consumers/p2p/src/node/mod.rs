@@ -35,14 +35,12 @@ use std::time::Instant;
 ///
 /// It goes through [`start`](Node::start) once before the loop runs. What it knows can be seen, and what it does be
 /// influenced, by other threads and other handlers through its [`Handle`].
-#[derive(Debug)]
 pub struct Node<D: Store> {
     shared: Arc<Shared<D>>,
     own: Own,
 }
 
 /// What is the loop's alone.
-#[derive(Debug)]
 struct Own {
     settings: Settings,
     rng: ChaCha8Rng,

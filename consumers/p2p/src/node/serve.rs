@@ -206,8 +206,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
 /// The same block for a peer that knows no witnesses (BIP 144).
 fn without_witness(magic: wire::Magic, frame: Bytes) -> Bytes {
-    match frame.get(HEADER..).and_then(strip_witness) {
-        Some(stripped) => wire::frame(magic, Command::BLOCK, &stripped),
-        None => frame,
+    match strip_witness(frame.get(HEADER..).unwrap_or_default()) {
+        Ok(stripped) => wire::frame(magic, Command::BLOCK, &stripped),
+        // It was read when it was checked, so it can be read.
+        Err(_) => frame,
     }
 }

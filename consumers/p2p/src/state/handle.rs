@@ -15,7 +15,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// What a node knows.
-#[derive(Debug)]
 pub struct State<D: Store> {
     /// The chain.
     pub chain: Chain<D>,
@@ -75,7 +74,6 @@ pub enum Command {
 }
 
 /// What the loop and other threads share.
-#[derive(Debug)]
 pub(crate) struct Shared<D: Store> {
     state: Mutex<State<D>>,
     /// Something has happened that somebody may wait for.
@@ -111,7 +109,6 @@ impl<D: Store> Shared<D> {
 pub type SubmitError = AcceptError;
 
 /// A node, for other threads.
-#[derive(Debug)]
 pub struct Handle<D: Store>(pub(crate) Arc<Shared<D>>);
 
 impl<D: Store> Clone for Handle<D> {

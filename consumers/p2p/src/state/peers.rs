@@ -219,7 +219,7 @@ impl Peer {
 }
 
 /// All peers.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Peers {
     map: ConnMap<Peer>,
     inbound: usize,
