@@ -1,6 +1,6 @@
 //! What a node may be told, and how much a peer may cost it.
 
-use sockman::{ListenOptions, Limits as ConnLimits};
+use sockman::{Limits as ConnLimits, ListenOptions};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -12,6 +12,8 @@
 mod check;
 mod difficulty;
 mod hash;
+mod low_work;
+pub use low_work::LowWork;
 mod mine;
 mod params;
 mod target;

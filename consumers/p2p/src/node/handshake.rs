@@ -124,7 +124,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// The peer says who it is.
     pub(super) fn version(&mut self, conn: Conn, version: &VersionMessage) {
-        let ours = |(other, peer): (Conn, &Peer)| other != conn && !peer.is_inbound() && peer.nonce == version.nonce;
+        let ours =
+            |(other, peer): (Conn, &Peer)| other != conn && !peer.is_inbound() && peer.nonce == version.nonce;
         let Some(peer) = self.state.peers.get(conn) else {
             return;
         };
@@ -134,7 +135,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         }
         if version.version < MINIMUM_VERSION {
             let spoken = version.version;
-            return self.drop_peer(conn, format_args!("its protocol version {spoken} is below {MINIMUM_VERSION}"));
+            return self.drop_peer(
+                conn,
+                format_args!("its protocol version {spoken} is below {MINIMUM_VERSION}"),
+            );
         }
         let (inbound, unix) = (peer.is_inbound(), self.unix());
         let understood = Version {

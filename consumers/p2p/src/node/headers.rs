@@ -5,8 +5,8 @@ use crate::chain::{HeaderError, Id, LowWork};
 use crate::state::Count;
 use crate::store::Store;
 use crate::wire::{Inventory, MAX_HEADERS, Message};
-use bitcoin::Work as ChainWork;
 use bitcoin::BlockHash;
+use bitcoin::Work as ChainWork;
 use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
 use sockman::{Conn, SockMan};
@@ -50,7 +50,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             peer.headers.low_work = None;
             return self.tell_waiters();
         };
-        if headers.windows(2).any(|pair| pair[1].prev_blockhash != pair[0].block_hash()) {
+        if headers
+            .windows(2)
+            .any(|pair| pair[1].prev_blockhash != pair[0].block_hash())
+        {
             return self.misbehaves(conn, "headers that do not follow one another");
         }
         let full = headers.len() == MAX_HEADERS;
@@ -66,7 +69,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let known = self.state.chain.tree().find(&last.block_hash());
         let done = match known {
             Some(id) => Some(id),
-            None if self.is_too_little(fork, headers) => return self.begin_low_work(conn, fork, headers, full),
+            None if self.is_too_little(fork, headers) => {
+                return self.begin_low_work(conn, fork, headers, full);
+            }
             None => self.keep(conn, headers),
         };
         if let Some(last) = done {
@@ -168,7 +173,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     pub(super) fn inv(&mut self, conn: Conn, inventory: &[Inventory]) {
         let mut unknown = false;
         for item in inventory {
-            let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) = item else {
+            let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) =
+                item
+            else {
                 continue;
             };
             match self.state.chain.tree().find(hash) {
@@ -187,11 +194,16 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let chain = &self.state.chain;
         let near = chain.height().saturating_sub(NEAR);
         let near = chain.at(near).map(|id| chain.entry(id).work);
-        near.max(Some(chain.params().minimum_work)).unwrap_or(chain.params().minimum_work)
+        near.max(Some(chain.params().minimum_work))
+            .unwrap_or(chain.params().minimum_work)
     }
 
     fn is_too_little(&self, fork: Id, headers: &[Header]) -> bool {
-        let work = headers.iter().fold(self.state.chain.entry(fork).work, |work, header| work + header.work());
+        let work = headers
+            .iter()
+            .fold(self.state.chain.entry(fork).work, |work, header| {
+                work + header.work()
+            });
         work < self.enough()
     }
 

@@ -31,7 +31,11 @@ impl Peer {
         }
         // While its messages wait, its answers may be among them.
         let waits = self.high || !self.serving.wanted.is_empty();
-        let pong = self.ping.out.filter(|_| !waits).map(|(_, sent)| sent + settings.silence);
+        let pong = self
+            .ping
+            .out
+            .filter(|_| !waits)
+            .map(|(_, sent)| sent + settings.silence);
         let block = (!waits && !self.in_flight.is_empty()).then(|| self.head_since + settings.block_within);
         let headers = self.headers.asked.filter(|_| !waits && !self.is_inbound());
         [

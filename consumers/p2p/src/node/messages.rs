@@ -134,7 +134,12 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         wire::encode(&mut self.own.out, self.state.chain.params().magic, message);
         let size = self.own.out.len();
         let sent = self.net.send(conn, &self.own.out);
-        self.sent(conn, message.command(), size, sent.is_ok_and(|sent| sent.is_high()));
+        self.sent(
+            conn,
+            message.command(),
+            size,
+            sent.is_ok_and(|sent| sent.is_high()),
+        );
     }
 
     /// Something was sent.

@@ -116,6 +116,17 @@ impl<D: Store> Node<D> {
         Ok(listening)
     }
 
+    /// Dials somebody from now on, unless that is done already.
+    pub fn connect<N: SockMan>(&mut self, net: &mut N, name: &str, kind: Kind) {
+        let (now, retry) = (net.now(), self.own.settings.retry_after);
+        self.work(net, |work| {
+            if !work.state.targets.has(name) {
+                work.state.targets.add(name, kind, now, retry);
+            }
+            work.dial_due();
+        });
+    }
+
     /// Does something with the state locked.
     fn work<N: SockMan, R>(&mut self, net: &mut N, work: impl FnOnce(&mut Work<'_, D, N>) -> R) -> R {
         let mut state = self.shared.lock();

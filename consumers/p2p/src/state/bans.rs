@@ -102,12 +102,18 @@ impl Bans {
         if !text.is_empty() {
             let file: File = serde_json::from_slice(&text).map_err(|why| read(why.into()))?;
             for line in file.banned_nets {
-                let bad = |what: fmt::Arguments<'_>| read(io::Error::new(io::ErrorKind::InvalidData, what.to_string()));
+                let bad = |what: fmt::Arguments<'_>| {
+                    read(io::Error::new(io::ErrorKind::InvalidData, what.to_string()))
+                };
                 if line.version != VERSION {
                     return Err(bad(format_args!("a ban of version {} is unknown", line.version)));
                 }
-                let net = parse_net(&line.address)
-                    .ok_or_else(|| bad(format_args!("{:?} is neither an address nor a network", line.address)))?;
+                let net = parse_net(&line.address).ok_or_else(|| {
+                    bad(format_args!(
+                        "{:?} is neither an address nor a network",
+                        line.address
+                    ))
+                })?;
                 list.push(Ban {
                     net,
                     created: line.ban_created,

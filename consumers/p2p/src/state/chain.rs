@@ -2,7 +2,9 @@
 
 mod load;
 
-use crate::chain::{BlockError, Checked, Entry, Forgotten, HeaderError, Id, Params, Rules, Tree, check_block, peek_header};
+use crate::chain::{
+    BlockError, Checked, Entry, Forgotten, HeaderError, Id, Params, Rules, Tree, check_block, peek_header,
+};
 use crate::store::{Change, Place, Store, StoreError};
 use crate::wire;
 use bitcoin::BlockHash;
@@ -195,7 +197,10 @@ impl<D: Store> Chain<D> {
     /// The first block of a locator that is on the active chain; genesis if there is none.
     pub fn find_locator(&self, locator: &[BlockHash]) -> Id {
         let known = locator.iter().filter_map(|hash| self.tree.find(hash));
-        known.into_iter().find(|&id| self.is_active(id)).unwrap_or(Id::GENESIS)
+        known
+            .into_iter()
+            .find(|&id| self.is_active(id))
+            .unwrap_or(Id::GENESIS)
     }
 
     /// Takes a header. `now` is the time in Unix seconds.
@@ -203,7 +208,10 @@ impl<D: Store> Chain<D> {
         let accepted = self.tree.accept(header, now)?;
         if accepted.new {
             let height = self.entry(accepted.id).height;
-            self.store.record(Change::Header { height, header: *header });
+            self.store.record(Change::Header {
+                height,
+                header: *header,
+            });
             self.take_orphan(accepted.id);
         }
         Ok(accepted.id)
@@ -312,6 +320,11 @@ impl<D: Store> Chain<D> {
         }
         self.active[from..].reverse();
         self.changes += 1;
+    }
+
+    /// Sets how many headers there may be that are not those of stored blocks.
+    pub fn limit_headers(&mut self, most: usize) {
+        self.tree.set_limit(most);
     }
 
     /// Forgets headers that lead to none of `keep` and to no stored block. Says how many.

@@ -182,7 +182,9 @@ impl Peer {
 
     /// What it offers; nothing before it has said so.
     pub fn services(&self) -> ServiceFlags {
-        self.version.as_ref().map_or(ServiceFlags::NONE, |version| version.services)
+        self.version
+            .as_ref()
+            .map_or(ServiceFlags::NONE, |version| version.services)
     }
 
     /// Whether its chain is worth asking for: it serves whole blocks, with their witnesses.

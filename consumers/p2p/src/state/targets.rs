@@ -72,7 +72,8 @@ impl Targets {
 
     /// Whether somebody by this name is dialled again and again.
     pub fn has(&self, name: &str) -> bool {
-        self.iter().any(|target| target.kind != Kind::Once && target.name == name)
+        self.iter()
+            .any(|target| target.kind != Kind::Once && target.name == name)
     }
 
     /// One more, to be dialled at once.

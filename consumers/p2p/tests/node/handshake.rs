@@ -43,12 +43,21 @@ fn nothing_counts_before_the_version_and_little_before_the_verack() {
     peer.send(&mut world, &Message::WtxidRelay);
     peer.send(&mut world, &Message::SendAddrV2);
     peer.send(&mut world, &Message::SendHeaders);
-    peer.send(&mut world, &Message::SendCmpct { announce: false, version: 2 });
+    peer.send(
+        &mut world,
+        &Message::SendCmpct {
+            announce: false,
+            version: 2,
+        },
+    );
     peer.pass(&mut world, ms(5));
     assert!(!peer.said.contains(&Said::Pong(Some(2))));
     assert_eq!(world.ready(0), 0);
     // A second version changes nothing.
-    let other = VersionMessage { user_agent: "/other/".into(), ..version() };
+    let other = VersionMessage {
+        user_agent: "/other/".into(),
+        ..version()
+    };
     peer.send(&mut world, &Message::Version(other));
     peer.send(&mut world, &Message::Verack);
     peer.send(&mut world, &Message::FeeFilter(1000));
@@ -82,11 +91,20 @@ fn old_versions_are_too_old_below_31800() {
     for (spoken, taken) in [(31_799, false), (31_800, true), (60_000, true), (70_001, true)] {
         let mut world = World::one(settings(1), &[]);
         let mut peer = Raw::dial(&mut world, 0);
-        peer.send(&mut world, &Message::Version(VersionMessage { version: spoken, ..version() }));
+        peer.send(
+            &mut world,
+            &Message::Version(VersionMessage {
+                version: spoken,
+                ..version()
+            }),
+        );
         peer.send(&mut world, &Message::Verack);
         peer.pass(&mut world, ms(5));
         assert_eq!(peer.closed, !taken, "{spoken}");
-        assert!(!peer.heard("wtxidrelay") && !peer.heard("sendheaders"), "{spoken}: it knows neither");
+        assert!(
+            !peer.heard("wtxidrelay") && !peer.heard("sendheaders"),
+            "{spoken}: it knows neither"
+        );
         let ping = peer.said.iter().find_map(|said| match said {
             Said::Ping(nonce) => Some(*nonce),
             _ => None,
@@ -135,7 +153,10 @@ fn other_protocols_are_hung_up_on_at_their_first_byte() {
         peer.pass(&mut world, ms(5));
         assert!(peer.closed && peer.said.is_empty());
         assert_eq!(world.count(0, Count::bad_magics), 1);
-        assert!(world.see(0, |state| state.discouraged.is_empty()), "it did nothing wrong");
+        assert!(
+            world.see(0, |state| state.discouraged.is_empty()),
+            "it did nothing wrong"
+        );
     }
 }
 

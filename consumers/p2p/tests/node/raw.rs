@@ -162,12 +162,10 @@ impl Raw {
 
     /// Answers every ping.
     pub(crate) fn pong(&mut self, world: &mut World) {
-        let pings: Vec<_> = self.said.iter().filter_map(|said| match said {
+        let pings = self.take(|said| match said {
             Said::Ping(nonce) => Some(*nonce),
             _ => None,
         });
-        let pings = pings.collect::<Vec<_>>();
-        self.said.retain(|said| !matches!(said, Said::Ping(_)));
         for nonce in pings {
             self.send(world, &Message::Pong(nonce));
         }

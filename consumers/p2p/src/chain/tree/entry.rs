@@ -21,7 +21,7 @@ impl Id {
         Id(NonZeroU32::MIN.saturating_add(index as u32))
     }
 
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self.0.get() as usize - 1
     }
 }
