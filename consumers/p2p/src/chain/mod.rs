@@ -12,8 +12,6 @@
 mod check;
 mod difficulty;
 mod hash;
-mod low_work;
-pub use low_work::LowWork;
 mod mine;
 mod params;
 mod target;
