@@ -52,3 +52,16 @@ fn after_min_difficulty(tree: &Tree, parent: Id, time: u32) -> CompactTarget {
     }
     entry.header.bits
 }
+
+/// Whether a block at `height` may have the difficulty `new` after one of `old`, as far as it can be told without the times of the
+/// others. Where there are blocks of least difficulty, any may follow any.
+pub(super) fn is_permitted(params: &Params, height: u32, old: CompactTarget, new: CompactTarget) -> bool {
+    if params.min_difficulty {
+        return true;
+    }
+    if !params.retarget || !height.is_multiple_of(params.retarget_interval()) {
+        return new == old;
+    }
+    let bound = |elapsed| Target::from_compact(retarget(params, old, elapsed));
+    (bound(0)..=bound(u32::MAX)).contains(&Target::from_compact(new))
+}

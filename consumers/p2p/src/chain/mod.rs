@@ -3,6 +3,7 @@
 //! - [`Params`]: what sets one network apart from another
 //! - [`Tree`]: all headers, with the rules that a header must keep; each is an [`Entry`], named by an [`Id`]
 //! - [`check_block`]: whether a block's bytes keep the rules that need no coins
+//! - [`LowWork`]: a peer's headers, while it is not known whether they have enough work
 //! - [`template`], [`mine()`]: new blocks
 //! - `target`, `difficulty`: proof of work, and what it is to be next; `hash`: SHA-256d
 //!
@@ -12,6 +13,7 @@
 mod check;
 mod difficulty;
 mod hash;
+mod low_work;
 mod mine;
 mod params;
 mod target;
@@ -21,6 +23,7 @@ pub use check::{
     BlockError, Checked, DecodeError, Invalid, MAX_BLOCK_WEIGHT, Mutated, Rules, check_block, peek_header,
     strip_witness,
 };
+pub use low_work::{LowWork, LowWorkError, MARK_PERIOD, MAX_FOLLOWED, Step, claimed_work};
 pub use mine::{mine, subsidy, template};
 pub use params::Params;
 pub use target::check_work;

@@ -1,7 +1,7 @@
 //! What peers tell us of their chains.
 
 use super::Work;
-use crate::chain::{HeaderError, Id, LowWork};
+use crate::chain::{HeaderError, Id, LowWork, LowWorkError, claimed_work};
 use crate::state::Count;
 use crate::store::Store;
 use crate::wire::{Inventory, MAX_HEADERS, Message};
@@ -67,12 +67,13 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             peer.headers.unconnected = 0;
         }
         let known = self.state.chain.tree().find(&last.block_hash());
-        let done = match known {
-            Some(id) => Some(id),
-            None if self.is_too_little(fork, headers) => {
+        let done = match (known, claimed_work(self.state.chain.params(), headers)) {
+            (Some(id), _) => Some(id),
+            (None, Err(why)) => return self.refuse(conn, &why),
+            (None, Ok(work)) if self.state.chain.entry(fork).work + work < self.enough() => {
                 return self.begin_low_work(conn, fork, headers, full);
             }
-            None => self.keep(conn, headers),
+            (None, Ok(_)) => self.keep(conn, headers),
         };
         if let Some(last) = done {
             self.has(conn, last);
@@ -198,15 +199,6 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             .unwrap_or(chain.params().minimum_work)
     }
 
-    fn is_too_little(&self, fork: Id, headers: &[Header]) -> bool {
-        let work = headers
-            .iter()
-            .fold(self.state.chain.entry(fork).work, |work, header| {
-                work + header.work()
-            });
-        work < self.enough()
-    }
-
     /// Headers with too little work: if there are more, they are followed without being kept.
     fn begin_low_work(&mut self, conn: Conn, fork: Id, headers: &[Header], full: bool) {
         let (need, salt) = (self.enough(), self.own.random());
@@ -234,6 +226,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         let step = match low.feed(self.state.chain.tree(), headers, full) {
             Ok(step) => step,
+            // It may have changed its mind meanwhile, as it should when there is a better chain.
+            Err(LowWorkError::Changed) => {
+                return self.ask_for_headers(conn, self.state.chain.tree().best());
+            }
             Err(why) => return self.misbehaves(conn, &why.to_string()),
         };
         if let Some(last) = self.keep(conn, &step.give) {

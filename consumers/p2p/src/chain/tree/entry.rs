@@ -21,7 +21,8 @@ impl Id {
         Id(NonZeroU32::MIN.saturating_add(index as u32))
     }
 
-    pub(crate) fn index(self) -> usize {
+    /// The number of its slot, for what is kept beside the tree: below the number of slots that have ever been in use at once.
+    pub fn index(self) -> usize {
         self.0.get() as usize - 1
     }
 }

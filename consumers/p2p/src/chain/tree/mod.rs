@@ -145,9 +145,7 @@ impl Tree {
                 self.insert(header, hash, parent, target.to_work())
             }
         };
-        if id != Id::GENESIS {
-            self.set_place(id, place, txs);
-        }
+        self.set_place(id, place, txs);
         if invalid {
             self.mark_invalid(id);
         }
