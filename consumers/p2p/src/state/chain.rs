@@ -2,28 +2,26 @@
 
 mod load;
 
-use crate::chain::{BlockError, Checked, Entry, HeaderError, Id, Params, Rules, Tree, check_block};
-use crate::store::{Change, Place, Reader, Store, StoreError};
+use crate::chain::{BlockError, Checked, Entry, Forgotten, HeaderError, Id, Params, Rules, Tree, check_block, peek_header};
+use crate::store::{Change, Place, Store, StoreError};
 use crate::wire;
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
-use bitcoin::consensus::deserialize;
 use std::collections::HashMap;
-
-/// Bytes of a block's header.
-const HEADER: usize = 80;
+use std::sync::Arc;
 
 /// The tree of headers, the store of blocks, and the chain that is active.
 ///
 /// Blocks may come in any order, as long as their headers are there: each is checked and stored when it comes. Whether it
 /// becomes part of the active chain is decided when all its ancestors are there too. Scripts, and whether what a
 /// transaction spends exists, are not checked, so nothing more can go wrong then.
-#[derive(Debug)]
 pub struct Chain<D: Store> {
     tree: Tree,
     store: D,
     /// The active chain, by height.
     active: Vec<Id>,
+    /// Blocks that are stored as all their ancestors are.
+    connected: Vec<bool>,
     /// Blocks that are stored and whose ancestors are not all: by parent.
     waiting: HashMap<Id, Vec<Id>>,
     /// Bytes of those.
@@ -110,14 +108,9 @@ impl TipStatus {
     }
 }
 
-/// A block's header, from the front of its bytes.
-pub(crate) fn header_of(payload: &[u8]) -> Option<Header> {
-    payload.get(..HEADER).and_then(|header| deserialize(header).ok())
-}
-
 impl<D: Store> Chain<D> {
     /// The rules.
-    pub fn params(&self) -> &Params {
+    pub fn params(&self) -> &Arc<Params> {
         self.tree.params()
     }
 
@@ -149,6 +142,19 @@ impl<D: Store> Chain<D> {
     /// Whether a block is part of the active chain.
     pub fn is_active(&self, id: Id) -> bool {
         self.at(self.entry(id).height) == Some(id)
+    }
+
+    /// Whether a block and all its ancestors are stored.
+    pub fn is_connected(&self, id: Id) -> bool {
+        self.connected.get(id.index()).copied().unwrap_or(false)
+    }
+
+    fn set_connected(&mut self, id: Id) {
+        let index = id.index();
+        if self.connected.len() <= index {
+            self.connected.resize(index + 1, false);
+        }
+        self.connected[index] = true;
     }
 
     /// Where a block is stored.
@@ -213,7 +219,7 @@ impl<D: Store> Chain<D> {
 
     /// The first part of taking a block: its header. What the second needs can be checked without the chain.
     pub(crate) fn prepare(&mut self, frame: &[u8], now: u64) -> Result<(Id, Rules), Refused> {
-        let header = header_of(payload(frame)).ok_or(BlockError::TooShort)?;
+        let (header, _) = peek_header(payload(frame)).map_err(BlockError::from)?;
         let id = self.accept_header(&header, now)?;
         let entry = self.entry(id);
         if entry.place.is_some() {
@@ -240,10 +246,10 @@ impl<D: Store> Chain<D> {
 
     /// A block is not valid. If that is its header's fault (and not that of who sent it), neither is what builds on it.
     fn invalid(&mut self, id: Id, why: BlockError) -> Refused {
-        if !why.is_mutation() {
+        if matches!(why, BlockError::Invalid(_)) {
             for id in self.tree.mark_invalid(id) {
-                let hash = self.tree.entry(id).hash;
-                self.store.record(Change::Invalid(hash));
+                let Entry { height, hash, .. } = *self.tree.entry(id);
+                self.store.record(Change::Invalid { height, hash });
             }
         }
         why.into()
@@ -251,21 +257,25 @@ impl<D: Store> Chain<D> {
 
     /// A block is in the files. Says whether the active chain has changed.
     fn stored(&mut self, id: Id, place: Place, txs: u32) -> bool {
-        self.tree.entry_mut(id).stored(place, txs);
+        self.record_block(id, place, txs);
+        self.connect(id)
+    }
+
+    fn record_block(&mut self, id: Id, place: Place, txs: u32) {
+        self.tree.set_place(id, Some(place), txs);
         let Entry { hash, height, .. } = *self.entry(id);
         self.store.record(Change::Block {
-            hash,
             height,
+            hash,
             place,
             txs,
         });
-        self.connect(id)
     }
 
     /// Connects a stored block, and those that waited for it. Says whether the active chain has changed.
     fn connect(&mut self, id: Id) -> bool {
         let parent = self.entry(id).parent;
-        if !self.entry(parent).connected {
+        if !self.is_connected(parent) {
             self.waiting_bytes += self.bytes(id);
             self.waiting.entry(parent).or_default().push(id);
             return false;
@@ -273,7 +283,7 @@ impl<D: Store> Chain<D> {
         let before = self.tip();
         let mut ready = vec![id];
         while let Some(id) = ready.pop() {
-            self.tree.entry_mut(id).connected = true;
+            self.set_connected(id);
             let entry = self.entry(id);
             if !entry.invalid && entry.work > self.entry(self.tip()).work {
                 self.activate(id);
@@ -307,7 +317,7 @@ impl<D: Store> Chain<D> {
     /// Forgets headers that lead to none of `keep` and to no stored block. Says how many.
     pub fn prune(&mut self, keep: &[Id]) -> usize {
         let forgotten = self.tree.prune(keep);
-        for &(height, hash) in &forgotten {
+        for &Forgotten { height, hash } in &forgotten {
             self.store.record(Change::Forget { height, hash });
         }
         forgotten.len()
@@ -331,7 +341,7 @@ impl<D: Store> Chain<D> {
             TipStatus::Active
         } else if entry.invalid {
             TipStatus::Invalid
-        } else if entry.connected {
+        } else if self.is_connected(id) {
             TipStatus::ValidFork
         } else {
             TipStatus::HeadersOnly

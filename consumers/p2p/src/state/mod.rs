@@ -14,12 +14,13 @@ mod handle;
 mod peers;
 mod targets;
 
-pub use bans::{Ban, BanError, Bans};
+pub use bans::{Ban, BanError, Bans, MOST_BANS, parse_net};
 pub use chain::{AcceptError, Accepted, Chain, Refused, Tip, TipStatus};
 pub use counters::{Count, Counters};
-pub use discouraged::Discouraged;
+pub use discouraged::{Discouraged, MOST_DISCOURAGED};
 pub use handle::{Command, Handle, State, SubmitError};
-pub use peers::{Direction, Peer, Peers, Ping, Traffic};
+pub use peers::{Addresses, Direction, Peer, Peers, Ping, Traffic, Version};
 pub use targets::{Kind, Phase, Target, Targets};
 
 pub(crate) use handle::Shared;
+pub(crate) use peers::Serving;

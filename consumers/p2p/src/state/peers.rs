@@ -2,7 +2,7 @@
 
 use crate::chain::Id;
 use crate::sync::Headers;
-use crate::wire::{Inventory, ServiceFlags};
+use crate::wire::{Command, Inventory, ServiceFlags};
 use sockman::{Conn, ConnMap, Endpoint};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -65,7 +65,7 @@ pub struct Peer {
     /// Messages, by command, in and out.
     pub traffic: Traffic,
     /// Addresses that it has told us of.
-    pub addresses: u64,
+    pub addresses: Addresses,
     /// What it still is to be sent.
     pub(crate) serving: Serving,
     /// The nonce of our version message.
@@ -115,10 +115,10 @@ pub struct Ping {
 /// Bytes by command, headers included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Bytes of messages received, by command; what we do not know is `*other*`.
-    pub received: BTreeMap<&'static str, u64>,
+    /// Bytes of messages received, by command; what is not known is `*other*`.
+    pub received: BTreeMap<Command, u64>,
     /// Bytes of messages sent, by command.
-    pub sent: BTreeMap<&'static str, u64>,
+    pub sent: BTreeMap<Command, u64>,
 }
 
 /// What a peer has asked for and not been given yet.
@@ -132,6 +132,46 @@ pub(crate) struct Serving {
     pub(crate) go_on: Option<Id>,
     /// Whether its `getaddr` was answered.
     pub(crate) told_addresses: bool,
+}
+
+/// Addresses that a peer has told us of: so many at once, and one more every ten seconds (Core's
+/// `MAX_ADDR_RATE_PER_SECOND`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// How many were looked at.
+    pub processed: u64,
+    /// How many were ignored because they were too many.
+    pub limited: u64,
+    allowed: u64,
+    most: u64,
+    since: Instant,
+}
+
+/// The time for which a peer may tell one address more.
+const ADDRESS_EVERY: Duration = Duration::from_secs(10);
+
+impl Addresses {
+    pub(crate) fn new(most: u64, now: Instant) -> Self {
+        Addresses {
+            processed: 0,
+            limited: 0,
+            allowed: most,
+            most,
+            since: now,
+        }
+    }
+
+    /// So many were told. Says how many of them are to be looked at.
+    pub(crate) fn told(&mut self, count: u64, now: Instant) -> u64 {
+        let earned = now.saturating_duration_since(self.since).as_secs() / ADDRESS_EVERY.as_secs();
+        self.since += ADDRESS_EVERY * u32::try_from(earned).unwrap_or(u32::MAX);
+        self.allowed = self.most.min(self.allowed.saturating_add(earned));
+        let taken = count.min(self.allowed);
+        self.allowed -= taken;
+        self.processed += taken;
+        self.limited += count - taken;
+        taken
+    }
 }
 
 impl Peer {
@@ -179,7 +219,7 @@ impl Peer {
 }
 
 /// All peers.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Peers {
     map: ConnMap<Peer>,
     inbound: usize,

@@ -90,7 +90,7 @@ impl Download {
     fn next<D: Store>(&mut self, chain: &Chain<D>, best: Id, most: usize, settings: &Settings) -> Vec<Id> {
         let mut wanted = Vec::new();
         let tree = chain.tree();
-        if tree.entry(best).work < tree.entry(chain.tip()).work || tree.entry(best).connected {
+        if tree.entry(best).work < tree.entry(chain.tip()).work || chain.is_connected(best) {
             return wanted;
         }
         let base = tree.entry(chain.fork(best)).height;

@@ -8,5 +8,3 @@ mod headers;
 
 pub use download::Download;
 pub use headers::Headers;
-
-pub(crate) use download::Wanted;

@@ -26,7 +26,8 @@ pub enum Message<'a> {
         /// The version of compact blocks: 2 is with witnesses.
         version: u64,
     },
-    /// No transactions are wanted that pay less than so many satoshi for 1,000 virtual bytes (BIP 133).
+    /// No transactions are wanted that pay less than so many satoshi for 1,000 virtual bytes (BIP 133); any number, also one that is
+    /// no amount of money, which is to be ignored.
     FeeFilter(i64),
     /// Asks for a [`Pong`](Message::Pong) with the same number; peers from before BIP 31 send none, and want no answer.
     Ping(Option<u64>),

@@ -1,95 +1,79 @@
 //! How a chain comes back from its store.
 
-use super::{Chain, header_of, payload};
+use super::{Chain, payload};
 use crate::chain::{Id, Params, Tree, check_block};
-use crate::store::{Change, Loaded, Place, Reader, Store, StoreError};
-use crate::wire;
-use bitcoin::block::Header;
+use crate::store::{Change, Found, Loaded, Reader, Store, StoreError, verify};
+use crate::wire::{self, Command};
 use bitcoin::consensus::serialize;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 impl<D: Store> Chain<D> {
     /// Puts together what was loaded. The genesis block is stored if it is not yet.
     ///
     /// `now` is the time in Unix seconds: blocks that are in the files and not in the index, since there was a sudden end,
-    /// are checked like new ones.
-    pub fn new(params: Params, store: D, loaded: Loaded, now: u64) -> Result<Chain<D>, StoreError> {
+    /// are checked like new ones. Fails if the store does.
+    pub fn new(
+        params: impl Into<Arc<Params>>,
+        store: D,
+        loaded: Loaded,
+        now: u64,
+    ) -> Result<Chain<D>, StoreError> {
         let mut chain = Chain {
             tree: Tree::new(params),
             store,
             active: vec![Id::GENESIS],
+            connected: Vec::new(),
             waiting: HashMap::new(),
             waiting_bytes: 0,
             orphans: HashMap::new(),
             changes: 0,
         };
         let mut stored = Vec::new();
-        for one in &loaded.headers {
-            let Some(id) = chain.tree.load(&one.header, one.invalid) else {
-                continue;
-            };
-            if let Some(place) = one.place {
-                chain.tree.entry_mut(id).stored(place, one.txs);
-                stored.push(id);
+        for one in loaded.headers {
+            let one = one?;
+            match chain.tree.load(&one.header, one.place, one.txs, one.invalid) {
+                Ok(id) => stored.extend(one.place.map(|place| (place, id))),
+                // What it is built on was lost: it will be told again.
+                Err(why) => tracing::warn!(hash = %one.hash, %why, "a header of the index is left out"),
             }
         }
         chain.genesis()?;
         // Of two chains with the same work, the one that was complete first stays the active one.
-        stored.retain(|&id| id != Id::GENESIS);
-        stored.sort_unstable_by_key(|&id| chain.place(id).map(|place| (place.file, place.offset)));
-        for id in stored {
-            chain.connect(id);
+        stored.sort_unstable();
+        for (_, id) in stored {
+            if id != Id::GENESIS {
+                chain.connect(id);
+            }
         }
-        chain.take_found(&loaded.found, now)?;
+        chain.take_found(&loaded.found, now);
         chain.changes = 0;
         Ok(chain)
     }
 
     fn genesis(&mut self) -> Result<(), StoreError> {
-        self.tree.entry_mut(Id::GENESIS).connected = true;
+        self.set_connected(Id::GENESIS);
         if self.place(Id::GENESIS).is_some() {
             return Ok(());
         }
-        let header = self.entry(Id::GENESIS).header;
-        let genesis = serialize(&self.params().genesis);
-        let frame = wire::frame(self.params().magic, "block", &genesis);
+        let genesis = &self.params().genesis;
+        let header = genesis.header;
+        let frame = wire::frame(self.params().magic, Command::BLOCK, &serialize(genesis));
         let place = self.store.append(&frame)?;
         self.store.record(Change::Header { height: 0, header });
-        let hash = header.block_hash();
-        let (height, txs) = (0, 1);
-        self.tree.entry_mut(Id::GENESIS).stored(place, txs);
-        self.store.record(Change::Block {
-            hash,
-            height,
-            place,
-            txs,
-        });
+        self.record_block(Id::GENESIS, place, 1);
         Ok(())
     }
 
-    /// Takes in blocks that the index does not know.
-    fn take_found(&mut self, found: &[Place], now: u64) -> Result<(), StoreError> {
-        let reader = self.store.reader();
-        let mut headers: Vec<Header> = Vec::with_capacity(found.len());
-        for &place in found {
-            let frame = reader.frame(place)?;
-            if let Some(header) = header_of(payload(&frame)) {
-                self.orphans.insert(header.block_hash(), place);
-                headers.push(header);
-            }
-        }
-        // They may be there in any order: as long as some could be taken, others may follow.
-        loop {
-            let before = headers.len();
-            headers.retain(|header| {
-                let taken = self.accept_header(header, now).is_ok();
-                if let (true, Some(id)) = (taken, self.tree.find(&header.block_hash())) {
-                    self.take_orphan(id);
-                }
-                !taken
-            });
-            if headers.len() == before {
-                return Ok(());
+    /// Takes in blocks that the index does not know. Those whose parents are not known either are kept in mind: their headers
+    /// will come again, and then they need not be downloaded.
+    fn take_found(&mut self, found: &[Found], now: u64) {
+        self.orphans = found.iter().map(|found| (found.hash, found.place)).collect();
+        for found in found {
+            if self.accept_header(&found.header, now).is_ok()
+                && let Some(id) = self.tree.find(&found.hash)
+            {
+                self.take_orphan(id);
             }
         }
     }
@@ -99,9 +83,11 @@ impl<D: Store> Chain<D> {
         if self.orphans.is_empty() {
             return;
         }
-        let Some(place) = self.orphans.remove(&self.entry(id).hash) else {
+        let hash = self.entry(id).hash;
+        let Some(place) = self.orphans.remove(&hash) else {
             return;
         };
+        // Genesis may be there twice, if the index was lost before it had been told of it.
         if self.place(id).is_some() {
             return;
         }
@@ -109,6 +95,9 @@ impl<D: Store> Chain<D> {
             // It is not readable any more, and will be downloaded again.
             return;
         };
+        if verify(&frame).is_err() {
+            return;
+        }
         let rules = self.tree.rules(self.entry(id).parent);
         match check_block(self.params(), rules, payload(&frame)) {
             Ok(checked) => {
