@@ -17,8 +17,8 @@ const SENDHEADERS_VERSION: u32 = 70_012;
 /// From this version on features are agreed on before `verack` (BIP 155, BIP 339).
 const FEATURES_VERSION: u32 = 70_016;
 
-/// What we offer.
-pub(super) fn services() -> ServiceFlags {
+/// What a node offers: whole blocks, with their witnesses.
+pub fn services() -> ServiceFlags {
     ServiceFlags::NETWORK | ServiceFlags::WITNESS
 }
 

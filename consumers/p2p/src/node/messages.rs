@@ -80,6 +80,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             Ok(message) => {
                 if let Some(peer) = self.state.peers.get_mut(conn) {
                     *peer.traffic.received.entry(known(&message)).or_default() += size;
+                    peer.traffic.last_received = Some(self.now);
                 }
                 self.message(conn, frame, message);
             }
@@ -149,6 +150,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return;
         };
         *peer.traffic.sent.entry(command).or_default() += size as u64;
+        peer.traffic.last_sent = Some(self.now);
         if high && !peer.high {
             peer.high = true;
             self.state.counters.add(Count::send_pauses);

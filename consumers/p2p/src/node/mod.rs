@@ -24,6 +24,7 @@ use crate::settings::Settings;
 use crate::state::{Bans, Chain, Handle, Kind, Shared, State};
 use crate::store::Store;
 use cache::Cache;
+pub use handshake::services;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use sockman::{Endpoint, SockMan, Timer};

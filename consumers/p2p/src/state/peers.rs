@@ -119,6 +119,10 @@ pub struct Traffic {
     pub received: BTreeMap<Command, u64>,
     /// Bytes of messages sent, by command.
     pub sent: BTreeMap<Command, u64>,
+    /// When the last message came.
+    pub last_received: Option<Instant>,
+    /// When the last message was sent.
+    pub last_sent: Option<Instant>,
 }
 
 /// What a peer has asked for and not been given yet.
