@@ -134,14 +134,14 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             }
             Err(AcceptError::Refused(Refused::Header(why))) => {
                 self.state.counters.add(Count::blocks_refused);
-                self.refuse(conn, &why);
+                self.refuse(conn, why);
             }
-            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, &why),
+            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, why),
             Err(AcceptError::Store(why)) => self.cannot_store(&why.to_string()),
         }
     }
 
-    fn bad_block(&mut self, conn: Conn, why: &BlockError) {
+    fn bad_block(&mut self, conn: Conn, why: BlockError) {
         self.state.counters.add(Count::blocks_refused);
         if matches!(why, BlockError::Invalid(_)) {
             self.forget_invalid();

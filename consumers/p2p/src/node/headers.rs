@@ -69,7 +69,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let known = self.state.chain.tree().find(&last.block_hash());
         let done = match (known, claimed_work(self.state.chain.params(), headers)) {
             (Some(id), _) => Some(id),
-            (None, Err(why)) => return self.refuse(conn, &why),
+            (None, Err(why)) => return self.refuse(conn, why),
             (None, Ok(work)) if self.state.chain.entry(fork).work + work < self.enough() => {
                 return self.begin_low_work(conn, fork, headers, full);
             }
@@ -107,7 +107,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 Ok(id) => last = Some(id),
                 Err(why) => {
                     self.state.counters.add(Count::headers_refused);
-                    self.refuse(conn, &why);
+                    self.refuse(conn, why);
                     break;
                 }
             }
@@ -116,7 +116,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     /// A peer told a header that is not taken.
-    pub(super) fn refuse(&mut self, conn: Conn, why: &HeaderError) {
+    pub(super) fn refuse(&mut self, conn: Conn, why: HeaderError) {
         match why {
             // Our clock may be wrong; it can be told again later. And who brings too many may mean well.
             HeaderError::TimeTooNew => {}

@@ -4,7 +4,7 @@ use super::Work;
 use crate::state::{Count, Peer};
 use crate::store::Store;
 use crate::wire::{self, Command, DecodeError, Frame, FrameError, Message, Next};
-use sockman::{Conn, SockMan};
+use sockman::{Conn, Sent, SockMan};
 
 /// After so many bytes of messages others have their turn: checking them takes some milliseconds.
 const SHARE: usize = 1 << 20;
@@ -123,9 +123,15 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             Message::GetAddr => self.get_addr(conn),
             Message::Addr(addresses) => self.addresses(conn, addresses.len()),
             Message::AddrV2(addresses) => self.addresses(conn, addresses.len()),
-            // Transactions are not relayed, and we say so; a second version or verack is ignored, as by Core.
-            Message::Tx(_) | Message::MemPool | Message::Version(_) | Message::Verack => {}
-            Message::WtxidRelay | Message::SendAddrV2 | Message::SendHeaders | Message::SendCmpct { .. } => {}
+            // Transactions are not relayed, and we say so. A second version or verack is ignored, as by Core.
+            Message::Tx(_)
+            | Message::MemPool
+            | Message::Version(_)
+            | Message::Verack
+            | Message::WtxidRelay
+            | Message::SendAddrV2
+            | Message::SendHeaders
+            | Message::SendCmpct { .. } => {}
         }
     }
 
@@ -135,12 +141,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         wire::encode(&mut self.own.out, self.state.chain.params().magic, message);
         let size = self.own.out.len();
         let sent = self.net.send(conn, &self.own.out);
-        self.sent(
-            conn,
-            message.command(),
-            size,
-            sent.is_ok_and(|sent| sent.is_high()),
-        );
+        self.sent(conn, message.command(), size, sent.is_ok_and(Sent::is_high));
     }
 
     /// Something was sent.

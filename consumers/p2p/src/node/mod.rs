@@ -131,8 +131,9 @@ impl<D: Store> Node<D> {
     /// Does something with the state locked.
     fn work<N: SockMan, R>(&mut self, net: &mut N, work: impl FnOnce(&mut Work<'_, D, N>) -> R) -> R {
         let mut state = self.shared.lock();
+        state.now = net.now();
         let mut doing = Work {
-            now: net.now(),
+            now: state.now,
             shared: &self.shared,
             state: &mut state,
             own: &mut self.own,

@@ -9,7 +9,7 @@ use crate::wire::{
 };
 use bitcoin::BlockHash;
 use bytes::Bytes;
-use sockman::{Conn, SockMan};
+use sockman::{Conn, Sent, SockMan};
 use std::net::{IpAddr, SocketAddr};
 
 /// Hashes that a `getblocks` is answered with (Core's `MAX_BLOCKS` there).
@@ -127,7 +127,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             .counters
             .add_many(Count::block_bytes_served, size as u64);
         let sent = self.net.send_bytes(conn, frame);
-        self.sent(conn, Command::BLOCK, size, sent.is_ok_and(|sent| sent.is_high()));
+        self.sent(conn, Command::BLOCK, size, sent.is_ok_and(Sent::is_high));
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };
