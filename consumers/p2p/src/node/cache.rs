@@ -36,7 +36,11 @@ impl Cache {
         self.frames.insert(place, frame.clone());
         self.oldest.push_back(place);
         while self.bytes > self.most {
-            let Some(frame) = self.oldest.pop_front().and_then(|id| self.frames.remove(&place)) else {
+            let Some(frame) = self
+                .oldest
+                .pop_front()
+                .and_then(|oldest| self.frames.remove(&oldest))
+            else {
                 return;
             };
             self.bytes -= frame.len();
