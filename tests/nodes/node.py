@@ -5,8 +5,12 @@ import os
 from .process import Failure, Process, free_port, until
 from .rpc import Refused, Rpc
 
-# Pays to the public key whose private key is 1; nothing here spends it.
-ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+# Two to mine to: blocks of the same parent, second and address would be one block. The first pays to the public key of the
+# private key 1, the second to the script OP_TRUE.
+ADDRESSES = [
+    "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080",
+    "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85",
+]
 # How long a node that starts or stops may take.
 STARTING = 60
 
@@ -74,7 +78,7 @@ class Node:
     # --- The chain ------------------------------------------------------------------------------------------------
 
     def mine(self, blocks=1):
-        return self.rpc.generatetoaddress(blocks, ADDRESS)
+        return self.rpc.generatetoaddress(blocks, ADDRESSES[self.name == "core"])
 
     def tip(self):
         return self.rpc.getbestblockhash()

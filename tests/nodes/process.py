@@ -1,7 +1,6 @@
 """A process with a limit on every wait, and ports that are free."""
 
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -44,18 +43,22 @@ def until(holds, what, within=PATIENCE, every=0.02):
 
 
 class Process:
-    """A program that runs until it is stopped. What it writes goes to a file."""
+    """A program that runs until it is stopped. What it writes goes to a file; what it reads comes by `order`."""
 
-    def __init__(self, command, output):
+    def __init__(self, command, output, **options):
         self.name = os.path.basename(command[0])
         self.output = output
         with open(output, "ab") as file:
             try:
                 self.child = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+                    command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, text=True, **options
                 )
             except FileNotFoundError:
                 raise Failure(f"{command[0]} is not there") from None
+
+    def order(self, line):
+        self.child.stdin.write(line + "\n")
+        self.child.stdin.flush()
 
     def written(self):
         with open(self.output, encoding="utf-8", errors="replace") as file:
@@ -73,9 +76,6 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
             raise Failure(f"{self.name} does not end") from None
-
-    def interrupt(self):
-        self.child.send_signal(signal.SIGTERM)
 
     def kill(self):
         if self.child.poll() is None:
