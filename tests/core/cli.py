@@ -6,9 +6,7 @@ import time
 from nodes.core import Cli
 from nodes.node import ADDRESSES, same_tip
 from nodes.process import equal, require, until
-from sync import core, ours as our_node
-
-ours = our_node
+from sync import core, ours
 
 BLOCKS = 30
 NO_SUCH_BLOCK = "00" * 31 + "01"
@@ -23,23 +21,23 @@ def pair(nodes):
     same_tip(us, them)
     # A fork that both know: Core changes its mind about its last 2 blocks.
     them.rpc.invalidateblock(them.tip())
-    them.mine(5)
+    them.mine(5, to=ADDRESSES[0])
     same_tip(us, them)
     us.restart(them)
     us.wait_for_peers(1)
     return Cli(us), Cli(them)
 
 
-def compare(ours, theirs, *args):
+def compare(us, them, *args):
     """Both say the same, to standard output and to standard error, and end alike."""
-    said, expected = ours.run(*args), theirs.run(*args)
+    said, expected = us.run(*args), them.run(*args)
     equal(said, expected, f"bitcoin-cli {' '.join(map(str, args))}")
     return expected
 
 
-def compare_fields(ours, theirs, args, differing=()):
+def compare_fields(us, them, args, differing=()):
     """Both answer objects with the same fields, and the same values but in those that are `differing`."""
-    said, expected = json.loads(ours(*args)), json.loads(theirs(*args))
+    said, expected = json.loads(us(*args)), json.loads(them(*args))
     what = f"bitcoin-cli {' '.join(map(str, args))}"
     equal(sorted(said), sorted(expected), f"the fields of {what}")
     for field, value in expected.items():

@@ -77,8 +77,8 @@ class Node:
 
     # --- The chain ------------------------------------------------------------------------------------------------
 
-    def mine(self, blocks=1):
-        return self.rpc.generatetoaddress(blocks, ADDRESSES[self.name == "core"])
+    def mine(self, blocks=1, to=None):
+        return self.rpc.generatetoaddress(blocks, to or ADDRESSES[self.name == "core"])
 
     def tip(self):
         return self.rpc.getbestblockhash()

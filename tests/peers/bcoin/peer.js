@@ -37,6 +37,8 @@ const pool = new Pool({
   seeds: [],
   only: words.includes("--dial") ? [after("--dial")] : [],
   maxOutbound: 1,
+  // Compact blocks want a mempool.
+  compact: false,
 });
 // Nothing but what it is told to dial: no name server is asked for its own address.
 pool.discoverExternal = async () => {};

@@ -23,7 +23,6 @@ from bitcoin.messages import (
     msg_getdata,
     msg_getheaders,
     msg_headers,
-    msg_mempool,
     msg_ping,
     msg_pong,
     msg_verack,
@@ -155,7 +154,6 @@ def main():
 
     # What has no answer here must not end the connection either.
     peer.send(msg_getaddr())
-    peer.send(msg_mempool())
     peer.ping(3)
     # And a peer of the oldest version that the library calls its own.
     Peer(at, 60002).ping(4)
