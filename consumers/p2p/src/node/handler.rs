@@ -1,0 +1,104 @@
+//! What the loop calls.
+
+use super::{Node, Work};
+use crate::store::Store;
+use sockman::{Closed, Conn, DialError, Disconnect, Handler, Origin, OriginKind, SockMan};
+use std::time::{Duration, Instant};
+
+/// The key of the one timer.
+const TIMER: u64 = 0;
+
+impl<D: Store> Handler for Node<D> {
+    /// Peers are in a table, where one finds the others.
+    type Session = ();
+
+    fn open<N: SockMan>(&mut self, net: &mut N, conn: Conn, origin: &Origin) -> Option<()> {
+        self.work(net, |work| match origin.how {
+            OriginKind::Accepted(_) | OriginKind::Adopted => work.accepted(conn, origin),
+            OriginKind::Dialed => work.dialled(conn, origin),
+        })
+    }
+
+    fn received<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut (), data: &mut [u8]) -> usize {
+        self.work(net, |work| work.messages(conn, data))
+    }
+
+    fn drained<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut ()) {
+        self.work(net, |work| work.drained(conn));
+    }
+
+    /// A peer that has finished sending wants nothing any more but what it has asked for.
+    fn eof<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut (), _: &mut [u8]) {
+        self.work(net, |work| work.part(conn, Disconnect::flush()));
+    }
+
+    fn deadline<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut ()) {
+        self.work(net, |work| work.expired(conn));
+    }
+
+    fn timer<N: SockMan>(&mut self, net: &mut N, _: u64) {
+        self.own.armed = None;
+        self.work(net, |work| {
+            work.dial_due();
+            work.hedge();
+        });
+    }
+
+    fn woken<N: SockMan>(&mut self, net: &mut N) {
+        self.work(net, |work| {
+            while let Some(command) = work.state.commands.pop_front() {
+                work.command(command);
+            }
+            work.dial_due();
+        });
+    }
+
+    fn dial_failed<N: SockMan>(&mut self, net: &mut N, key: u64, why: DialError) {
+        self.work(net, |work| work.dial_failed(key, &why));
+    }
+
+    fn closed<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): (), why: Closed) {
+        self.work(net, |work| work.closed(conn, &why));
+    }
+
+    fn stopping<N: SockMan>(&mut self, net: &mut N, within: Duration) {
+        {
+            let mut state = self.shared.lock();
+            state.stopping = true;
+        }
+        self.shared.tell_waiters();
+        net.shut_down(within);
+    }
+}
+
+impl<D: Store, N: SockMan> Work<'_, D, N> {
+    /// What every callback ends with: a new tip is announced, and the timer is set for what comes next.
+    pub(super) fn finish(&mut self) {
+        if self.state.fresh {
+            self.announce();
+        }
+        if self.state.stopping {
+            return;
+        }
+        let announce = self.announce_at();
+        let dial = self.state.targets.next_due();
+        let next = [announce, dial, self.own.hedge_at].into_iter().flatten().min();
+        self.arm(next);
+    }
+
+    fn arm(&mut self, next: Option<Instant>) {
+        let Some(next) = next else { return };
+        match self.own.armed {
+            // It will be looked at again then; that is early enough.
+            Some((at, _)) if at <= next => return,
+            Some((_, timer)) => self.net.cancel(timer),
+            None => {}
+        }
+        self.own.armed = Some((next, self.net.set_timer(next, TIMER)));
+    }
+
+    /// Something happened that other threads may wait for.
+    pub(super) fn tell_waiters(&self) {
+        self.shared.tell_waiters();
+    }
+}

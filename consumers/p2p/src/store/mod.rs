@@ -1,0 +1,118 @@
+//! Blocks in files, and the index of them: what a node keeps over a restart.
+//!
+//! A block is stored as the frame of the `block` message that brought it: the 24 bytes of its header (magic, command, length,
+//! checksum) and the payload. So it is written by one write from the buffer it was received in, served by one read without
+//! hashing, and what the disk has made of it is found by the checksum it came with.
+//!
+//! - here: [`Store`] and [`Reader`], which the rest of the crate is generic over, and what they are told ([`Change`], [`Place`])
+//! - [`Disk`]: append-only files and an index in redb, locked against a second process. `disk` has its parts
+//! - [`Memory`]: the same without a disk, for simulations; it can crash
+//! - `loaded`: what is there when a store is opened; `error`: what can go wrong
+//! - `frame`: the form of a stored block; `order`: parents before children; `window`: reading ahead in files
+
+mod disk;
+mod error;
+mod frame;
+mod loaded;
+mod memory;
+mod order;
+mod window;
+
+pub use disk::{Disk, DiskOptions, DiskReader, directory};
+pub use error::{OpenError, StoreError};
+pub use frame::{BadFrame, MAX_FRAME, MIN_FRAME, verify};
+pub use loaded::{Found, Headers, Loaded, LoadedHeader, Note};
+pub use memory::{Memory, MemoryReader};
+
+use bitcoin::BlockHash;
+use bitcoin::block::Header;
+use bytes::Bytes;
+
+/// Where a block's frame lies. Only the store that gave it out knows what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The number of the file.
+    pub file: u32,
+    /// Bytes from the file's beginning.
+    pub offset: u64,
+    /// Bytes of the frame, header included.
+    pub length: u32,
+}
+
+/// What the index is to know. A header is recorded before anything else about its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A header that was accepted, at the height it has.
+    Header {
+        /// Its height; the genesis block's is 0.
+        height: u32,
+        /// The header itself.
+        header: Header,
+    },
+    /// Its block is stored, whole and checked. (Without a header it is not kept, and the frame is [`Found`] at the next start.)
+    Block {
+        /// The height of its header.
+        height: u32,
+        /// The hash of its header.
+        hash: BlockHash,
+        /// Where it is.
+        place: Place,
+        /// Its number of transactions.
+        txs: u32,
+    },
+    /// Its block is no longer stored: what was read there is damaged.
+    Lost {
+        /// The height of its header.
+        height: u32,
+        /// The hash of its header.
+        hash: BlockHash,
+    },
+    /// No chain with it is valid. That stays: there is no way back.
+    Invalid {
+        /// The height of its header.
+        height: u32,
+        /// The hash of its header.
+        hash: BlockHash,
+    },
+    /// The header is no longer wanted, nor what else is known of it.
+    Forget {
+        /// Its height.
+        height: u32,
+        /// Its hash.
+        hash: BlockHash,
+    },
+}
+
+/// Where blocks are kept. What was appended survives the process at once, what was recorded a little later, both survive the
+/// machine after [`sync`](Store::sync).
+pub trait Store: Send + 'static {
+    /// What reads the blocks.
+    type Reader: Reader;
+
+    /// Stores a block's frame. When it returns the kernel has it, so that it survives the end of the process, however that comes
+    /// about. After an error nothing of it is stored, and it may be tried again.
+    ///
+    /// Fails with [`StoreError::NotAFrame`] for what is not the frame of a block of this chain (its checksum is not computed
+    /// again), with [`StoreError::Full`] or [`StoreError::Io`].
+    fn append(&mut self, frame: &[u8]) -> Result<Place, StoreError>;
+
+    /// Tells the index. It never waits for a disk while the index keeps up; what is recorded is committed in order, in batches.
+    fn record(&mut self, change: Change);
+
+    /// A reader of the blocks of this store, for any thread.
+    fn reader(&self) -> Self::Reader;
+
+    /// Waits until everything appended and recorded is on the disk.
+    fn sync(&mut self) -> Result<(), StoreError>;
+
+    /// Why the index is behind, while it is.
+    fn failed(&self) -> Option<StoreError>;
+}
+
+/// Reads blocks. Clones share what they have open.
+pub trait Reader: Clone + Send + Sync + 'static {
+    /// The frame at a place, as it was appended. Its magic, command and length are checked, its checksum is not: [`verify`].
+    ///
+    /// Fails with [`StoreError::Damaged`] when there is no such frame there, or with [`StoreError::Io`].
+    fn frame(&self, place: Place) -> Result<Bytes, StoreError>;
+}
