@@ -10,7 +10,8 @@ BIN = None
 
 
 class Core(Node):
-    """A bitcoind. `v2` is whether it offers the encrypted transport of BIP 324."""
+    """A bitcoind. `v2` is whether it offers the encrypted transport of BIP 324, `tells_all` whether its log tells of each
+    message."""
 
     def command(self, connect):
         dials = [f"-connect={at}" for at in connect] or ["-connect=0"]
@@ -28,7 +29,7 @@ class Core(Node):
             "-checkblockindex=0",
             # It would not think itself synced with a chain whose last block is old.
             f"-maxtipage={2**31}",
-            "-debug=net",
+            *(["-debug=net"] if self.settings.get("tells_all", True) else []),
             "-persistmempool=0",
             "-printtoconsole=0",
             # Nothing but what it is told to connect to.
