@@ -32,7 +32,6 @@ fn a_node_that_is_stopped_sends_what_it_has_begun_to_and_leaves_nothing_behind()
     assert_eq!(peer.blocks().len(), 5);
     assert!(peer.closed);
     assert_eq!(waiter.join().unwrap(), None, "whoever waited has been told");
-    world.pass(secs(60));
     let net = world.nodes[0].as_ref().unwrap().backend().net();
     assert_eq!(net.connections(), 0);
 }
