@@ -50,14 +50,13 @@ fn setban<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Resu
     match command.as_str() {
         "add" => {
             let until = match u64::try_from(time) {
-                Ok(0) if !is_absolute => now + A_DAY,
-                Ok(time) if !is_absolute => now.saturating_add(time),
-                Ok(time) if time >= now => time,
+                Ok(time) if is_absolute && time >= now => time,
                 _ if is_absolute => {
                     let why = "Error: Absolute timestamp is in the past";
                     return Err(RpcError::new(code::INVALID_PARAMETER, why));
                 }
-                _ => return Err(RpcError::new(code::INVALID_PARAMETER, "Error: Negative bantime")),
+                Ok(0) | Err(_) => now + A_DAY,
+                Ok(time) => now.saturating_add(time),
             };
             handle.with(|state| {
                 // An address is banned too when the network that it is in is.

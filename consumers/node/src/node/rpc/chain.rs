@@ -1,7 +1,7 @@
 //! What is known of the chain as a whole.
 
 use super::params::invalid;
-use super::progress::verification_progress;
+use super::progress::{Far, verification_progress};
 use crate::node::context::Context;
 use crate::node::json::{Hex, Real, Text, difficulty};
 use bitcoin::{BlockHash, Target};
@@ -71,6 +71,12 @@ pub(in crate::node) fn chain_info<D: Store>(context: &Context<D>) -> ChainInfo {
         let caught_up = || {
             tip.work >= context.params().minimum_work && u64::from(header.time) + MAX_TIP_AGE >= now
         };
+        let far = Far {
+            txs: chain.txs(),
+            time: header.time,
+            missing: best.height.saturating_sub(tip.height),
+            spacing: context.params().pow_spacing,
+        };
         ChainInfo {
             chain: context.params().network.to_core_arg(),
             blocks: tip.height,
@@ -81,12 +87,7 @@ pub(in crate::node) fn chain_info<D: Store>(context: &Context<D>) -> ChainInfo {
             difficulty: difficulty(header.bits),
             time: header.time,
             mediantime: tree.median_time(id),
-            verificationprogress: verification_progress(
-                context.params().network,
-                chain.txs(),
-                header.time,
-                now,
-            ),
+            verificationprogress: verification_progress(context.params().network, far, now),
             initialblockdownload: context.is_catching_up(caught_up),
             chainwork: Hex(tip.work.to_be_bytes()),
             size_on_disk: chain.stored_bytes(),
