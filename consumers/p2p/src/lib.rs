@@ -20,5 +20,5 @@ pub mod store;
 pub mod sync;
 pub mod wire;
 
-pub use node::Node;
+pub use node::{Node, services};
 pub use settings::{Clock, Resolve, Settings};

@@ -1,6 +1,6 @@
 //! What a node may be told, and how much a peer may cost it.
 
-use sockman::{ListenOptions, Limits as ConnLimits};
+use sockman::{Limits as ConnLimits, ListenOptions};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -23,6 +23,14 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// A time at which a loop may begin.
+    pub(crate) fn begin(&self) -> Instant {
+        match self {
+            Clock::System => Instant::now(),
+            Clock::Virtual { at, .. } => *at,
+        }
+    }
+
     /// Unix seconds at `now`, which is the present.
     pub fn unix(&self, now: Instant) -> u64 {
         match self {

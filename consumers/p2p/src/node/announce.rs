@@ -27,7 +27,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         self.state.fresh = false;
         self.own.announced = Some(self.now);
         let tip = self.state.chain.tip();
-        let ready = self.state.peers.iter().filter(|(_, peer)| peer.ready && !peer.gone);
+        let ready = self
+            .state
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.ready && !peer.gone);
         let told: Vec<(Conn, Option<Vec<Header>>)> = ready
             .filter(|(_, peer)| !self.has_tip(peer, tip))
             .map(|(conn, peer)| (conn, self.headers_for(peer, tip)))

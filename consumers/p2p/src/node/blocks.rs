@@ -40,7 +40,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// Asks all peers for the blocks that they should be asked for now.
     pub(super) fn ask_everybody(&mut self) {
-        let sources = self.state.peers.iter().filter(|(_, peer)| peer.is_source() && !peer.gone);
+        let sources = self
+            .state
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.is_source() && !peer.gone);
         let all: Vec<Conn> = sources.map(|(conn, _)| conn).collect();
         for conn in all {
             self.ask_for_blocks(conn);
@@ -71,7 +75,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A peer sends a block.
     pub(super) fn block(&mut self, conn: Conn, frame: &Frame<'_>) {
         self.state.counters.add(Count::blocks);
-        self.state.counters.add_many(Count::block_bytes, frame.bytes.len() as u64);
+        self.state
+            .counters
+            .add_many(Count::block_bytes, frame.bytes.len() as u64);
         let Ok((header, hash)) = peek_header(frame.payload()) else {
             return self.misbehaves(conn, "a block without a header");
         };
@@ -128,14 +134,14 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             }
             Err(AcceptError::Refused(Refused::Header(why))) => {
                 self.state.counters.add(Count::blocks_refused);
-                self.refuse(conn, &why);
+                self.refuse(conn, why);
             }
-            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, &why),
+            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, why),
             Err(AcceptError::Store(why)) => self.cannot_store(&why.to_string()),
         }
     }
 
-    fn bad_block(&mut self, conn: Conn, why: &BlockError) {
+    fn bad_block(&mut self, conn: Conn, why: BlockError) {
         self.state.counters.add(Count::blocks_refused);
         if matches!(why, BlockError::Invalid(_)) {
             self.forget_invalid();
@@ -185,13 +191,19 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A peer does not have what it was asked for.
     pub(super) fn not_found(&mut self, conn: Conn, inventory: &[Inventory]) {
         for item in inventory {
-            let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) = item else {
+            let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) =
+                item
+            else {
                 continue;
             };
             let Some(id) = self.state.chain.tree().find(hash) else {
                 continue;
             };
-            let asked = self.state.peers.get(conn).is_some_and(|peer| peer.is_asked_for(id));
+            let asked = self
+                .state
+                .peers
+                .get(conn)
+                .is_some_and(|peer| peer.is_asked_for(id));
             if !asked {
                 continue;
             }

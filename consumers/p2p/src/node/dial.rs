@@ -34,7 +34,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             let addresses = resolve(&name).map_err(|why| why.to_string());
             if let Some(shared) = shared.upgrade() {
                 let target = id;
-                shared.lock().commands.push_back(Command::Resolved { target, addresses });
+                shared
+                    .lock()
+                    .commands
+                    .push_back(Command::Resolved { target, addresses });
                 shared.wake();
             }
         };
@@ -77,9 +80,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             ..DialOptions::key(id)
         };
         match self.net.dial(&Endpoint::Tcp(at), &how) {
-            Ok(_) => {
+            Ok(conn) => {
                 if let Some(target) = self.state.targets.get_mut(id) {
-                    target.phase = Phase::Dialling(at);
+                    target.phase = Phase::Dialling(conn);
                 }
             }
             Err(why) => self.failed(id, &why),
@@ -130,8 +133,14 @@ fn with_port(name: &str, port: u16) -> String {
     if let Ok(ip) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
         return SocketAddr::new(ip, port).to_string();
     }
-    let has_port = name.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    if has_port { name.to_owned() } else { format!("{name}:{port}") }
+    let has_port = name
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    if has_port {
+        name.to_owned()
+    } else {
+        format!("{name}:{port}")
+    }
 }
 
 #[cfg(test)]

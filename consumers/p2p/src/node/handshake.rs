@@ -17,8 +17,8 @@ const SENDHEADERS_VERSION: u32 = 70_012;
 /// From this version on features are agreed on before `verack` (BIP 155, BIP 339).
 const FEATURES_VERSION: u32 = 70_016;
 
-/// What we offer.
-pub(super) fn services() -> ServiceFlags {
+/// What a node offers: whole blocks, with their witnesses.
+pub fn services() -> ServiceFlags {
     ServiceFlags::NETWORK | ServiceFlags::WITNESS
 }
 
@@ -110,13 +110,13 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let message = VersionMessage {
             version: PROTOCOL_VERSION,
             services: services(),
-            timestamp: self.unix() as i64,
+            timestamp: self.unix().cast_signed(),
             receiver: Address::new(&receiver, ServiceFlags::NONE),
             // Nobody believes it anyway, and it may say more than we want to (Core sends none either).
             sender: Address::new(&nobody, services()),
             nonce: peer.nonce,
             user_agent: self.own.settings.user_agent.clone(),
-            start_height: self.state.chain.height() as i32,
+            start_height: self.state.chain.height().cast_signed(),
             relay: false,
         };
         self.send(conn, &Message::Version(message));
@@ -124,7 +124,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// The peer says who it is.
     pub(super) fn version(&mut self, conn: Conn, version: &VersionMessage) {
-        let ours = |(other, peer): (Conn, &Peer)| other != conn && !peer.is_inbound() && peer.nonce == version.nonce;
+        let ours =
+            |(other, peer): (Conn, &Peer)| other != conn && !peer.is_inbound() && peer.nonce == version.nonce;
         let Some(peer) = self.state.peers.get(conn) else {
             return;
         };
@@ -134,7 +135,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         }
         if version.version < MINIMUM_VERSION {
             let spoken = version.version;
-            return self.drop_peer(conn, format_args!("its protocol version {spoken} is below {MINIMUM_VERSION}"));
+            return self.drop_peer(
+                conn,
+                format_args!("its protocol version {spoken} is below {MINIMUM_VERSION}"),
+            );
         }
         let (inbound, unix) = (peer.is_inbound(), self.unix());
         let understood = Version {
@@ -143,7 +147,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             user_agent: printable(&version.user_agent),
             height: version.start_height,
             relay: version.relay,
-            time_offset: version.timestamp.saturating_sub(unix as i64),
+            time_offset: version.timestamp.saturating_sub(unix.cast_signed()),
             sees_us_at: version.receiver.socket_addr().ok(),
         };
         tracing::info!(%conn, user_agent = understood.user_agent, version = understood.protocol, height = understood.height, "version");

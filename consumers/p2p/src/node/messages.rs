@@ -4,7 +4,7 @@ use super::Work;
 use crate::state::{Count, Peer};
 use crate::store::Store;
 use crate::wire::{self, Command, DecodeError, Frame, FrameError, Message, Next};
-use sockman::{Conn, SockMan};
+use sockman::{Conn, Sent, SockMan};
 
 /// After so many bytes of messages others have their turn: checking them takes some milliseconds.
 const SHARE: usize = 1 << 20;
@@ -80,6 +80,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             Ok(message) => {
                 if let Some(peer) = self.state.peers.get_mut(conn) {
                     *peer.traffic.received.entry(known(&message)).or_default() += size;
+                    peer.traffic.last_received = Some(self.now);
                 }
                 self.message(conn, frame, message);
             }
@@ -122,9 +123,15 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             Message::GetAddr => self.get_addr(conn),
             Message::Addr(addresses) => self.addresses(conn, addresses.len()),
             Message::AddrV2(addresses) => self.addresses(conn, addresses.len()),
-            // Transactions are not relayed, and we say so; a second version or verack is ignored, as by Core.
-            Message::Tx(_) | Message::MemPool | Message::Version(_) | Message::Verack => {}
-            Message::WtxidRelay | Message::SendAddrV2 | Message::SendHeaders | Message::SendCmpct { .. } => {}
+            // Transactions are not relayed, and we say so. A second version or verack is ignored, as by Core.
+            Message::Tx(_)
+            | Message::MemPool
+            | Message::Version(_)
+            | Message::Verack
+            | Message::WtxidRelay
+            | Message::SendAddrV2
+            | Message::SendHeaders
+            | Message::SendCmpct { .. } => {}
         }
     }
 
@@ -134,7 +141,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         wire::encode(&mut self.own.out, self.state.chain.params().magic, message);
         let size = self.own.out.len();
         let sent = self.net.send(conn, &self.own.out);
-        self.sent(conn, message.command(), size, sent.is_ok_and(|sent| sent.is_high()));
+        self.sent(conn, message.command(), size, sent.is_ok_and(Sent::is_high));
     }
 
     /// Something was sent.
@@ -144,6 +151,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return;
         };
         *peer.traffic.sent.entry(command).or_default() += size as u64;
+        peer.traffic.last_sent = Some(self.now);
         if high && !peer.high {
             peer.high = true;
             self.state.counters.add(Count::send_pauses);

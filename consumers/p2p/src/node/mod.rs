@@ -24,9 +24,10 @@ use crate::settings::Settings;
 use crate::state::{Bans, Chain, Handle, Kind, Shared, State};
 use crate::store::Store;
 use cache::Cache;
+pub use handshake::services;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use sockman::{Endpoint, SockMan, Timer};
+use sockman::{Endpoint, Listener, SockMan, Timer};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -47,6 +48,7 @@ struct Own {
     /// Messages are written here before they are sent.
     out: Vec<u8>,
     cache: Cache,
+    listeners: Vec<Listener>,
     /// When the timer is set for, and which it is.
     armed: Option<(Instant, Timer)>,
     /// When a late block is to be looked for.
@@ -71,6 +73,7 @@ impl<D: Store> Node<D> {
             rng: ChaCha8Rng::from_seed(settings.seed),
             out: Vec::new(),
             cache: Cache::new(settings.cache),
+            listeners: Vec::new(),
             armed: None,
             hedge_at: None,
             announced: None,
@@ -101,6 +104,7 @@ impl<D: Store> Node<D> {
             let listener = net
                 .listen(at, &self.own.settings.listen_options(0))
                 .map_err(|why| io::Error::new(why.kind(), format!("cannot listen on {at}: {why}")))?;
+            self.own.listeners.push(listener);
             listening.push(net.local_addr(listener).unwrap_or_else(|| at.clone()));
         }
         let (now, retry) = (net.now(), self.own.settings.retry_after);
@@ -116,11 +120,23 @@ impl<D: Store> Node<D> {
         Ok(listening)
     }
 
+    /// Dials somebody from now on, unless that is done already.
+    pub fn connect<N: SockMan>(&mut self, net: &mut N, name: &str, kind: Kind) {
+        let (now, retry) = (net.now(), self.own.settings.retry_after);
+        self.work(net, |work| {
+            if !work.state.targets.has(name) {
+                work.state.targets.add(name, kind, now, retry);
+            }
+            work.dial_due();
+        });
+    }
+
     /// Does something with the state locked.
     fn work<N: SockMan, R>(&mut self, net: &mut N, work: impl FnOnce(&mut Work<'_, D, N>) -> R) -> R {
         let mut state = self.shared.lock();
+        state.now = net.now();
         let mut doing = Work {
-            now: net.now(),
+            now: state.now,
             shared: &self.shared,
             state: &mut state,
             own: &mut self.own,

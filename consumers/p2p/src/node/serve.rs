@@ -9,7 +9,7 @@ use crate::wire::{
 };
 use bitcoin::BlockHash;
 use bytes::Bytes;
-use sockman::{Conn, SockMan};
+use sockman::{Conn, Sent, SockMan};
 use std::net::{IpAddr, SocketAddr};
 
 /// Hashes that a `getblocks` is answered with (Core's `MAX_BLOCKS` there).
@@ -94,7 +94,12 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// Sends what a peer wants, as much as it takes.
     fn pump(&mut self, conn: Conn) {
         loop {
-            let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| !peer.high && !peer.gone) else {
+            let Some(peer) = self
+                .state
+                .peers
+                .get_mut(conn)
+                .filter(|peer| !peer.high && !peer.gone)
+            else {
                 return;
             };
             let Some(item) = peer.serving.wanted.pop_front() else {
@@ -118,9 +123,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     fn send_block(&mut self, conn: Conn, id: Id, frame: Bytes) {
         let size = frame.len();
         self.state.counters.add(Count::blocks_served);
-        self.state.counters.add_many(Count::block_bytes_served, size as u64);
+        self.state
+            .counters
+            .add_many(Count::block_bytes_served, size as u64);
         let sent = self.net.send_bytes(conn, frame);
-        self.sent(conn, Command::BLOCK, size, sent.is_ok_and(|sent| sent.is_high()));
+        self.sent(conn, Command::BLOCK, size, sent.is_ok_and(Sent::is_high));
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };
@@ -133,13 +140,14 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// The message with a block, if we have it.
     fn stored(&mut self, item: Inventory) -> Option<(Id, Bytes)> {
-        let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) = item else {
+        let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) = item
+        else {
             return None;
         };
         let chain = &self.state.chain;
         let id = chain.tree().find(&hash)?;
         let place = chain.place(id)?;
-        let cached = self.own.cache.get(id);
+        let cached = self.own.cache.get(place);
         let frame = match cached {
             Some(frame) => frame,
             None => {
@@ -147,7 +155,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 let frame = read
                     .inspect_err(|why| tracing::error!(%hash, %why, "a block cannot be read"))
                     .ok()?;
-                self.own.cache.put(id, &frame);
+                self.own.cache.put(place, &frame);
                 frame
             }
         };

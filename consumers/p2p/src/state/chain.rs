@@ -2,7 +2,9 @@
 
 mod load;
 
-use crate::chain::{BlockError, Checked, Entry, Forgotten, HeaderError, Id, Params, Rules, Tree, check_block, peek_header};
+use crate::chain::{
+    BlockError, Checked, Entry, Forgotten, HeaderError, Id, Params, Rules, Tree, check_block, peek_header,
+};
 use crate::store::{Change, Place, Store, StoreError};
 use crate::wire;
 use bitcoin::BlockHash;
@@ -26,6 +28,10 @@ pub struct Chain<D: Store> {
     waiting: HashMap<Id, Vec<Id>>,
     /// Bytes of those.
     waiting_bytes: u64,
+    /// Bytes of all blocks that are stored.
+    stored_bytes: u64,
+    /// Transactions of the active chain.
+    txs: u64,
     /// Blocks found in the files whose headers are not known, by hash.
     orphans: HashMap<BlockHash, Place>,
     /// How often the tip has changed since the start.
@@ -187,6 +193,16 @@ impl<D: Store> Chain<D> {
         self.waiting_bytes
     }
 
+    /// Bytes of all blocks that are stored, with the headers of the messages that brought them.
+    pub fn stored_bytes(&self) -> u64 {
+        self.stored_bytes
+    }
+
+    /// Transactions of all blocks of the active chain.
+    pub fn txs(&self) -> u64 {
+        self.txs
+    }
+
     /// The last block of the active chain that is an ancestor of `id`, or is it.
     pub fn fork(&self, id: Id) -> Id {
         self.tree.fork(id, self.tip())
@@ -195,7 +211,10 @@ impl<D: Store> Chain<D> {
     /// The first block of a locator that is on the active chain; genesis if there is none.
     pub fn find_locator(&self, locator: &[BlockHash]) -> Id {
         let known = locator.iter().filter_map(|hash| self.tree.find(hash));
-        known.into_iter().find(|&id| self.is_active(id)).unwrap_or(Id::GENESIS)
+        known
+            .into_iter()
+            .find(|&id| self.is_active(id))
+            .unwrap_or(Id::GENESIS)
     }
 
     /// Takes a header. `now` is the time in Unix seconds.
@@ -203,7 +222,10 @@ impl<D: Store> Chain<D> {
         let accepted = self.tree.accept(header, now)?;
         if accepted.new {
             let height = self.entry(accepted.id).height;
-            self.store.record(Change::Header { height, header: *header });
+            self.store.record(Change::Header {
+                height,
+                header: *header,
+            });
             self.take_orphan(accepted.id);
         }
         Ok(accepted.id)
@@ -263,6 +285,7 @@ impl<D: Store> Chain<D> {
 
     fn record_block(&mut self, id: Id, place: Place, txs: u32) {
         self.tree.set_place(id, Some(place), txs);
+        self.stored_bytes += u64::from(place.length);
         let Entry { hash, height, .. } = *self.entry(id);
         self.store.record(Change::Block {
             height,
@@ -303,15 +326,28 @@ impl<D: Store> Chain<D> {
     /// Makes the chain that ends in `id` the active one.
     fn activate(&mut self, id: Id) {
         let fork = self.fork(id);
-        self.active.truncate(self.entry(fork).height as usize + 1);
-        let from = self.active.len();
+        let from = self.entry(fork).height as usize + 1;
+        self.txs -= self.count_txs(from);
+        self.active.truncate(from);
         let mut at = id;
         while at != fork {
             self.active.push(at);
             at = self.entry(at).parent;
         }
         self.active[from..].reverse();
+        self.txs += self.count_txs(from);
         self.changes += 1;
+    }
+
+    /// Sets how many headers there may be that are not those of stored blocks.
+    pub fn limit_headers(&mut self, most: usize) {
+        self.tree.set_limit(most);
+    }
+
+    /// Transactions of the active chain from this height on.
+    fn count_txs(&self, from: usize) -> u64 {
+        let blocks = self.active[from..].iter();
+        blocks.map(|&id| u64::from(self.entry(id).txs)).sum()
     }
 
     /// Forgets headers that lead to none of `keep` and to no stored block. Says how many.

@@ -38,6 +38,8 @@ pub struct State<D: Store> {
     pub failed: Option<String>,
     /// Whether the node has been told to stop.
     pub stopping: bool,
+    /// The loop's time, when it last did something.
+    pub(crate) now: Instant,
     /// What other threads want the loop to do.
     pub(crate) commands: VecDeque<Command>,
     /// The tip has changed and not been announced yet.
@@ -48,7 +50,11 @@ impl<D: Store> State<D> {
     /// Whether the chain is as long as any that our peers have: at least one of them has told all its headers, and all
     /// blocks of the chain with the most work among those are there.
     pub fn is_synced(&self) -> bool {
-        let mut told = self.peers.iter().filter(|(_, peer)| peer.headers.is_complete()).peekable();
+        let mut told = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.headers.is_complete())
+            .peekable();
         let work = |id| self.chain.entry(id).work;
         let tip = work(self.chain.tip());
         told.peek().is_some() && told.all(|(_, peer)| peer.best.is_none_or(|best| work(best) <= tip))
@@ -118,7 +124,8 @@ impl<D: Store> Clone for Handle<D> {
 }
 
 impl<D: Store> Handle<D> {
-    pub(crate) fn new(chain: Chain<D>, bans: Bans, settings: Settings) -> Handle<D> {
+    pub(crate) fn new(mut chain: Chain<D>, bans: Bans, settings: Settings) -> Handle<D> {
+        chain.limit_headers(settings.headers);
         let reader = chain.reader();
         let state = State {
             chain,
@@ -132,6 +139,7 @@ impl<D: Store> Handle<D> {
             listening: Vec::new(),
             failed: None,
             stopping: false,
+            now: settings.clock.begin(),
             commands: VecDeque::new(),
             fresh: false,
         };
@@ -161,7 +169,7 @@ impl<D: Store> Handle<D> {
 
     /// Unix seconds.
     pub fn unix(&self) -> u64 {
-        self.0.settings.clock.unix(Instant::now())
+        self.0.settings.clock.unix(self.0.lock().now)
     }
 
     /// Hands in a block: its bytes, without a message's header. It is checked on this thread. A new tip is announced at once.
@@ -197,7 +205,11 @@ impl<D: Store> Handle<D> {
 
     /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed or the node stops.
     /// `None` when `until` has passed, or when the node stops and `look` has found nothing even then.
-    pub fn wait<R>(&self, until: Option<Instant>, mut look: impl FnMut(&mut State<D>) -> Option<R>) -> Option<R> {
+    pub fn wait<R>(
+        &self,
+        until: Option<Instant>,
+        mut look: impl FnMut(&mut State<D>) -> Option<R>,
+    ) -> Option<R> {
         let mut state = self.0.lock();
         loop {
             if let Some(found) = look(&mut state) {
@@ -207,7 +219,11 @@ impl<D: Store> Handle<D> {
                 return None;
             }
             state = match until {
-                None => self.0.happened.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => self
+                    .0
+                    .happened
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
                 Some(until) => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() {
@@ -233,7 +249,8 @@ impl<D: Store> Handle<D> {
             let new = kind == Kind::Once || !state.targets.has(name);
             if new {
                 let retry = self.0.settings.retry_after;
-                state.targets.add(name, kind, Instant::now(), retry);
+                let now = state.now;
+                state.targets.add(name, kind, now, retry);
             }
             new
         };

@@ -119,6 +119,10 @@ pub struct Traffic {
     pub received: BTreeMap<Command, u64>,
     /// Bytes of messages sent, by command.
     pub sent: BTreeMap<Command, u64>,
+    /// When the last message came.
+    pub last_received: Option<Instant>,
+    /// When the last message was sent.
+    pub last_sent: Option<Instant>,
 }
 
 /// What a peer has asked for and not been given yet.
@@ -182,7 +186,9 @@ impl Peer {
 
     /// What it offers; nothing before it has said so.
     pub fn services(&self) -> ServiceFlags {
-        self.version.as_ref().map_or(ServiceFlags::NONE, |version| version.services)
+        self.version
+            .as_ref()
+            .map_or(ServiceFlags::NONE, |version| version.services)
     }
 
     /// Whether its chain is worth asking for: it serves whole blocks, with their witnesses.

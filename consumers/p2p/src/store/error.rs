@@ -1,6 +1,7 @@
 //! What can go wrong with a store.
 
-use super::frame::FrameError;
+use super::frame::BadFrame;
+use crate::wire::Magic;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,7 +36,7 @@ pub enum StoreError {
         /// Bytes from its beginning.
         offset: u64,
         /// What is wrong.
-        what: FrameError,
+        what: BadFrame,
     },
     /// The index cannot be used any more. What was recorded since its last commit is found again when the store is opened anew.
     #[error("the index {path} failed: {why}")]
@@ -47,7 +48,7 @@ pub enum StoreError {
     },
     /// What was to be appended is not the frame of a block.
     #[error("not the frame of a block: {0}")]
-    NotAFrame(FrameError),
+    NotAFrame(BadFrame),
 }
 
 impl StoreError {
@@ -93,9 +94,9 @@ pub enum OpenError {
         /// The file that says so.
         path: PathBuf,
         /// Its magic.
-        found: [u8; 4],
+        found: Magic,
         /// The magic it was opened with.
-        expected: [u8; 4],
+        expected: Magic,
     },
     /// It was written by a later version of this program.
     #[error("{path} has format {found}; this program knows formats up to {known}")]

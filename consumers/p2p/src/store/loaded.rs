@@ -1,7 +1,7 @@
 //! What is there when a store is opened.
 
 use super::disk::Rows;
-use super::{FrameError, Place, StoreError};
+use super::{BadFrame, Place, StoreError};
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use std::fmt;
@@ -131,7 +131,7 @@ pub enum Note {
         /// Its bytes.
         length: u64,
         /// What is wrong.
-        what: FrameError,
+        what: BadFrame,
     },
 }
 

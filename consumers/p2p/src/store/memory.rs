@@ -1,9 +1,10 @@
 //! A store without a disk, for simulations: it can crash, and be full.
 
-use super::frame::{self, FrameError};
+use super::frame::{self, BadFrame};
 use super::loaded::{Found, Headers, Loaded, LoadedHeader};
 use super::order::parents_first;
 use super::{Change, Place, Reader, Store, StoreError};
+use crate::wire::{HEADER, Magic};
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use bitcoin::consensus::deserialize;
@@ -19,7 +20,7 @@ const PENDING: usize = 1024;
 /// A store in memory. Clones are handles to the same one, as if it were a disk: keep one to [`crash`](Memory::crash) it.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    magic: [u8; 4],
+    magic: Magic,
     disk: Arc<Mutex<Contents>>,
 }
 
@@ -37,7 +38,7 @@ struct Contents {
 
 impl Memory {
     /// An empty store of the chain with this magic.
-    pub fn new(magic: [u8; 4]) -> Memory {
+    pub fn new(magic: Magic) -> Memory {
         Memory {
             magic,
             disk: Arc::default(),
@@ -125,7 +126,7 @@ impl Contents {
         let known: HashSet<Place> = headers.iter().filter_map(|row| row.place).collect();
         let found = self.frames.iter().filter_map(|(&offset, frame)| {
             let place = place(offset, frame);
-            let header: Header = deserialize(frame.get(frame::HEADER..)?.get(..Header::SIZE)?).ok()?;
+            let header: Header = deserialize(frame.get(HEADER..)?.get(..Header::SIZE)?).ok()?;
             let hash = header.block_hash();
             (!known.contains(&place)).then_some(Found { place, header, hash })
         });
@@ -205,11 +206,11 @@ impl Reader for MemoryReader {
         };
         let contents = self.0.contents();
         let frame = contents.frames.get(&place.offset).filter(|_| place.file == 0);
-        let frame = frame.ok_or_else(|| damaged(FrameError::Short))?;
+        let frame = frame.ok_or_else(|| damaged(BadFrame::Short))?;
         if frame.len() == place.length as usize {
             Ok(frame.clone())
         } else {
-            Err(damaged(FrameError::Length))
+            Err(damaged(BadFrame::Length))
         }
     }
 }

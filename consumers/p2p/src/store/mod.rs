@@ -20,7 +20,7 @@ mod window;
 
 pub use disk::{Disk, DiskOptions, DiskReader, directory};
 pub use error::{OpenError, StoreError};
-pub use frame::{FrameError, MAX_FRAME, MIN_FRAME, frame, verify};
+pub use frame::{BadFrame, MAX_FRAME, MIN_FRAME, verify};
 pub use loaded::{Found, Headers, Loaded, LoadedHeader, Note};
 pub use memory::{Memory, MemoryReader};
 

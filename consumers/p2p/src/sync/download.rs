@@ -228,7 +228,10 @@ impl Download {
     /// When the next block is late, at the earliest.
     pub(crate) fn next_late(&self, settings: &Settings) -> Option<Instant> {
         let flights = self.flights.values();
-        let first = flights.filter(|flight| flight.second.is_none()).map(|flight| flight.since).min()?;
+        let first = flights
+            .filter(|flight| flight.second.is_none())
+            .map(|flight| flight.since)
+            .min()?;
         Some(first + settings.hedge_after)
     }
 }

@@ -26,6 +26,8 @@ impl<D: Store> Chain<D> {
             connected: Vec::new(),
             waiting: HashMap::new(),
             waiting_bytes: 0,
+            stored_bytes: 0,
+            txs: 0,
             orphans: HashMap::new(),
             changes: 0,
         };
@@ -33,12 +35,16 @@ impl<D: Store> Chain<D> {
         for one in loaded.headers {
             let one = one?;
             match chain.tree.load(&one.header, one.place, one.txs, one.invalid) {
-                Ok(id) => stored.extend(one.place.map(|place| (place, id))),
+                Ok(id) => {
+                    chain.stored_bytes += one.place.map_or(0, |place| u64::from(place.length));
+                    stored.extend(one.place.map(|place| (place, id)));
+                }
                 // What it is built on was lost: it will be told again.
                 Err(why) => tracing::warn!(hash = %one.hash, %why, "a header of the index is left out"),
             }
         }
         chain.genesis()?;
+        chain.txs = chain.count_txs(0);
         // Of two chains with the same work, the one that was complete first stays the active one.
         stored.sort_unstable();
         for (_, id) in stored {

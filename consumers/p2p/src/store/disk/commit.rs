@@ -3,6 +3,7 @@
 use super::index::{Index, Unusable};
 use super::options::DiskOptions;
 use crate::store::{Change, OpenError, StoreError};
+use crate::wire::Magic;
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +15,7 @@ use std::thread::{self, JoinHandle};
 pub(super) struct Setup {
     pub(super) index_path: PathBuf,
     pub(super) blocks: PathBuf,
-    pub(super) magic: [u8; 4],
+    pub(super) magic: Magic,
     pub(super) options: DiskOptions,
 }
 

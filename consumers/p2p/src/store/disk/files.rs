@@ -3,6 +3,7 @@
 use super::options::DiskOptions;
 use crate::store::frame;
 use crate::store::{Place, StoreError};
+use crate::wire::Magic;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     pub(super) dir: PathBuf,
-    pub(super) magic: [u8; 4],
+    pub(super) magic: Magic,
 }
 
 impl Files {

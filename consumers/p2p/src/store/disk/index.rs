@@ -1,6 +1,7 @@
 //! The index: headers, and where their blocks are. One file of redb.
 
 use crate::store::{Change, LoadedHeader, OpenError, Place, StoreError};
+use crate::wire::Magic;
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use bitcoin::consensus::{deserialize, serialize};
@@ -59,7 +60,7 @@ fn failed(path: &Path, error: impl Into<redb::Error>) -> StoreError {
 
 impl Index {
     /// Opens the index of the chain with this magic, or makes an empty one if there is no file. All of it is verified.
-    pub(super) fn open(path: &Path, magic: [u8; 4], cache: usize) -> Result<Index, Unusable> {
+    pub(super) fn open(path: &Path, magic: Magic, cache: usize) -> Result<Index, Unusable> {
         let mut builder = Builder::new();
         builder.set_cache_size(cache).set_check_integrity_on_open(true);
         let database = match builder.create(path) {

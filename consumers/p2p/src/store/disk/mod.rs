@@ -25,6 +25,7 @@ pub use options::DiskOptions;
 pub use reader::DiskReader;
 
 use super::{Change, Loaded, OpenError, Place, Store, StoreError};
+use crate::wire::Magic;
 use bitcoin::Network;
 use commit::{Committer, Setup};
 use files::{Files, Writer};
@@ -60,7 +61,7 @@ impl Disk {
     /// Fails when another process has it open, when it is of another chain or a later version, when it is damaged in such a way
     /// that blocks would have to be given up without need, and when the kernel refuses. Damage that a new download mends is told in
     /// [`Loaded::notes`].
-    pub fn open(dir: &Path, magic: [u8; 4], options: DiskOptions) -> Result<(Disk, Loaded), OpenError> {
+    pub fn open(dir: &Path, magic: Magic, options: DiskOptions) -> Result<(Disk, Loaded), OpenError> {
         let blocks = dir.join("blocks");
         fs::create_dir_all(&blocks).map_err(|error| StoreError::io(&blocks, "make", error))?;
         let lock = Lock::take(dir)?;

@@ -1,7 +1,7 @@
 //! Reads blocks from the files.
 
 use super::files::Files;
-use crate::store::frame::{self, FrameError, MAX_FRAME};
+use crate::store::frame::{self, BadFrame, MAX_FRAME};
 use crate::store::{Place, Reader, StoreError};
 use bytes::Bytes;
 use std::fs::File;
@@ -60,18 +60,18 @@ impl Reader for DiskReader {
         };
         let length = place.length as usize;
         if length > MAX_FRAME {
-            return Err(damaged(FrameError::Length));
+            return Err(damaged(BadFrame::Length));
         }
         let file = match self.file(place.file) {
             Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Err(damaged(FrameError::Short));
+                return Err(damaged(BadFrame::Short));
             }
             file => file?,
         };
         let mut bytes = vec![0; length];
         match file.read_exact_at(&mut bytes, place.offset) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                return Err(damaged(FrameError::Short));
+                return Err(damaged(BadFrame::Short));
             }
             Err(error) => return Err(StoreError::io(&path(), "read", error)),
             Ok(()) => {}

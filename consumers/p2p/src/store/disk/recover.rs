@@ -7,6 +7,7 @@ use super::options::DiskOptions;
 use super::scan::{Findings, Scan};
 use crate::store::order::parents_first;
 use crate::store::{Headers, Loaded, MAX_FRAME, MIN_FRAME, Note, OpenError, Place, StoreError};
+use crate::wire::Magic;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -187,7 +188,7 @@ fn open_index(
     })
 }
 
-fn open_whole(path: &Path, magic: [u8; 4], cache: usize) -> Result<(Index, Vec<Place>), Unusable> {
+fn open_whole(path: &Path, magic: Magic, cache: usize) -> Result<(Index, Vec<Place>), Unusable> {
     let index = Index::open(path, magic, cache)?;
     let mut places = match index.places() {
         Err(StoreError::Index { why, .. }) => return Err(Unusable::Damaged(why)),

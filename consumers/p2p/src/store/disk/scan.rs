@@ -1,9 +1,10 @@
 //! Looks at a block file: whether what the index knows is there, and what is there that it does not know.
 
 use super::files::Files;
-use crate::store::frame::{self, FrameError, HEADER};
+use crate::store::frame::{self, BadFrame};
 use crate::store::window::Window;
 use crate::store::{Found, Note, Place, StoreError};
+use crate::wire::{HEADER, Magic};
 use bitcoin::block::Header;
 use bitcoin::consensus::deserialize;
 use std::fs::{File, OpenOptions};
@@ -36,7 +37,7 @@ pub(super) struct Findings {
 /// A part of a gap that is not a frame.
 struct Rubbish {
     from: u64,
-    what: FrameError,
+    what: BadFrame,
 }
 
 impl<'a> Scan<'a> {
@@ -61,7 +62,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The magic of another chain, if that is what the file begins with: in front of a whole block.
-    pub(super) fn other_chain(&self) -> Result<Option<[u8; 4]>, StoreError> {
+    pub(super) fn other_chain(&self) -> Result<Option<Magic>, StoreError> {
         let mut window = Window::new(&self.file, self.length);
         let start = window.at(0, HEADER).map_err(|error| self.failed(error))?;
         let Some(&magic) = start.first_chunk::<4>() else {
@@ -75,20 +76,20 @@ impl<'a> Scan<'a> {
     }
 
     /// Whether the header of a frame is there.
-    pub(super) fn begins(&self, place: Place) -> Result<Result<(), FrameError>, StoreError> {
+    pub(super) fn begins(&self, place: Place) -> Result<Result<(), BadFrame>, StoreError> {
         let mut window = Window::new(&self.file, place.offset + HEADER as u64);
         let bytes = window
             .at(place.offset, HEADER)
             .map_err(|error| self.failed(error))?;
         Ok(match frame::length(self.files.magic, bytes) {
             Ok(length) if length == place.length as usize => Ok(()),
-            Ok(_) => Err(FrameError::Length),
+            Ok(_) => Err(BadFrame::Length),
             Err(what) => Err(what),
         })
     }
 
     /// Those of these places where the frame is not what was written.
-    pub(super) fn damaged(&self, places: &[Place]) -> Result<Vec<(Place, FrameError)>, StoreError> {
+    pub(super) fn damaged(&self, places: &[Place]) -> Result<Vec<(Place, BadFrame)>, StoreError> {
         let mut window = Window::new(&self.file, self.length);
         let mut damaged = Vec::new();
         for &place in places {
@@ -96,7 +97,7 @@ impl<'a> Scan<'a> {
                 whole(&mut window, self.files.magic, place.offset).map_err(|error| self.failed(error))?;
             match whole {
                 Ok(frame) if frame.len() == place.length as usize => {}
-                Ok(_) => damaged.push((place, FrameError::Length)),
+                Ok(_) => damaged.push((place, BadFrame::Length)),
                 Err(what) => damaged.push((place, what)),
             }
         }
@@ -120,7 +121,7 @@ impl<'a> Scan<'a> {
                     at += u64::from(length);
                 }
                 Err(what) => {
-                    if what == FrameError::Checksum {
+                    if what == BadFrame::Checksum {
                         let bytes = window.at(at, HEADER).map_err(|error| self.failed(error))?;
                         let length = frame::length(self.files.magic, bytes).unwrap_or_default() as u64;
                         self.patience = self.patience.saturating_sub(length);
@@ -198,17 +199,13 @@ impl<'a> Scan<'a> {
 }
 
 /// The frame that begins at `at`, if it is whole.
-fn whole<'a>(
-    window: &'a mut Window<'_>,
-    magic: [u8; 4],
-    at: u64,
-) -> io::Result<Result<&'a [u8], FrameError>> {
+fn whole<'a>(window: &'a mut Window<'_>, magic: Magic, at: u64) -> io::Result<Result<&'a [u8], BadFrame>> {
     let length = match frame::length(magic, window.at(at, HEADER)?) {
         Ok(length) => length,
         Err(what) => return Ok(Err(what)),
     };
     let Some(frame) = window.at(at, length)?.get(..length) else {
-        return Ok(Err(FrameError::Short));
+        return Ok(Err(BadFrame::Short));
     };
     Ok(frame::verify(frame).map(|_| frame))
 }
