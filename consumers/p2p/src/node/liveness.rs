@@ -21,6 +21,8 @@ enum Late {
     Silence,
     Block,
     Headers,
+    /// It waits for what another tells of headers.
+    Waiting,
 }
 
 impl Peer {
@@ -44,6 +46,9 @@ impl Peer {
             Some((self.moved + settings.silence, Late::Silence)),
             block.map(|at| (at, Late::Block)),
             headers.map(|at| (at + settings.headers_within, Late::Headers)),
+            self.headers
+                .waiting
+                .map(|at| (at + settings.hedge_after, Late::Waiting)),
         ]
         .into_iter()
         .flatten()
@@ -82,6 +87,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             }
             match late {
                 Late::Ping => self.send_ping(conn),
+                Late::Waiting => self.waited_for_headers(conn),
                 Late::Handshake => self.too_late(conn, Count::handshake_timeouts, "no handshake in time"),
                 Late::Pong => self.too_late(conn, Count::silences, "a ping was not answered in time"),
                 Late::Silence => self.too_late(conn, Count::silences, "silent for too long"),

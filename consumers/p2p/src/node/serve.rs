@@ -147,7 +147,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let chain = &self.state.chain;
         let id = chain.tree().find(&hash)?;
         let place = chain.place(id)?;
-        let cached = self.own.cache.get(id);
+        let cached = self.own.cache.get(place);
         let frame = match cached {
             Some(frame) => frame,
             None => {
@@ -155,7 +155,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 let frame = read
                     .inspect_err(|why| tracing::error!(%hash, %why, "a block cannot be read"))
                     .ok()?;
-                self.own.cache.put(id, &frame);
+                self.own.cache.put(place, &frame);
                 frame
             }
         };

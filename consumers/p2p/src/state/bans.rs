@@ -274,14 +274,15 @@ mod tests {
 
     #[test]
     fn there_may_be_so_many() {
-        let mut bans = Bans::default();
-        bans.list = (0..MOST_BANS as u32)
-            .map(|n| Ban {
-                net: IpNet::from(IpAddr::from((0x0a00_0000 + n).to_be_bytes())),
-                created: 0,
-                until: 100,
-            })
-            .collect();
+        let list = (0..MOST_BANS as u32).map(|n| Ban {
+            net: IpNet::from(IpAddr::from((0x0a00_0000 + n).to_be_bytes())),
+            created: 0,
+            until: 100,
+        });
+        let mut bans = Bans {
+            list: list.collect(),
+            path: None,
+        };
         assert!(matches!(bans.add(net("192.0.2.1"), 50, 100), Err(BanError::Full)));
         bans.add(net("192.0.2.1"), 100, 200).unwrap();
     }

@@ -137,7 +137,7 @@ impl Raw {
 
     /// Reads what is there.
     pub(crate) fn hear(&mut self) {
-        let mut buffer = [0; 64 << 10];
+        let mut buffer = [0; 16 << 10];
         while !self.deaf && !self.closed {
             match self.plain.read(&mut buffer) {
                 Ok(0) => self.closed = true,
