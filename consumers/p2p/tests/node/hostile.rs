@@ -142,3 +142,27 @@ fn worst(block: &Block) -> u32 {
     }
     header.nonce
 }
+
+#[test]
+fn two_nodes_that_send_each_other_large_blocks_both_go_on() {
+    let (mut miner, first) = Miner::chain(1);
+    let mut world = World::one(settings(1), &first);
+    let other = world.add(settings(2));
+    world.give(other, &first);
+    let parent = first[0].block_hash();
+    let (ours, theirs) = (
+        miner.large(parent, 16, 1, 900_000),
+        miner.large(parent, 16, 2, 900_000),
+    );
+    world.give(0, &ours);
+    world.give(other, &theirs);
+    world.connect(0, other);
+    world.until(secs(10), |world| {
+        world.count(0, Count::blocks) == 16 && world.count(other, Count::blocks) == 16
+    });
+    assert_eq!(
+        world.tip(0),
+        ours[15].block_hash(),
+        "as much work: the first stays"
+    );
+}
