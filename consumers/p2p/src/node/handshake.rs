@@ -97,6 +97,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             nonce: self.own.random(),
             moved: self.now,
             high: false,
+            over: 0,
+            stuck: None,
+            eased: self.now,
+            held: false,
             gone: false,
             armed: None,
         };
