@@ -80,9 +80,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             ..DialOptions::key(id)
         };
         match self.net.dial(&Endpoint::Tcp(at), &how) {
-            Ok(_) => {
+            Ok(conn) => {
                 if let Some(target) = self.state.targets.get_mut(id) {
-                    target.phase = Phase::Dialling(at);
+                    target.phase = Phase::Dialling { at, conn };
                 }
             }
             Err(why) => self.failed(id, &why),

@@ -61,13 +61,16 @@ impl<D: Store> Handler for Node<D> {
         self.work(net, |work| work.closed(conn, &why));
     }
 
+    /// Closes what is ours, and no more: there may be other handlers on this loop, that have something to finish.
     fn stopping<N: SockMan>(&mut self, net: &mut N, within: Duration) {
-        {
-            let mut state = self.shared.lock();
-            state.stopping = true;
+        for listener in std::mem::take(&mut self.own.listeners) {
+            net.unlisten(listener);
         }
+        self.work(net, |work| {
+            work.state.stopping = true;
+            work.hang_up(Disconnect::Flush { within });
+        });
         self.shared.tell_waiters();
-        net.shut_down(within);
     }
 }
 

@@ -23,7 +23,12 @@ pub enum Phase {
     /// Its name is being looked up, on another thread.
     Resolving,
     /// It is being dialled.
-    Dialling(SocketAddr),
+    Dialling {
+        /// At which address.
+        at: SocketAddr,
+        /// What will be the connection.
+        conn: Conn,
+    },
     /// It is connected.
     Connected(Conn),
 }
