@@ -82,7 +82,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         match self.net.dial(&Endpoint::Tcp(at), &how) {
             Ok(conn) => {
                 if let Some(target) = self.state.targets.get_mut(id) {
-                    target.phase = Phase::Dialling { at, conn };
+                    target.phase = Phase::Dialling(conn);
                 }
             }
             Err(why) => self.failed(id, &why),

@@ -1,6 +1,7 @@
 //! What the loop calls.
 
 use super::{Node, Work};
+use crate::state::Phase;
 use crate::store::Store;
 use sockman::{Closed, Conn, DialError, Disconnect, Handler, Origin, OriginKind, SockMan};
 use std::time::{Duration, Instant};
@@ -61,16 +62,12 @@ impl<D: Store> Handler for Node<D> {
         self.work(net, |work| work.closed(conn, &why));
     }
 
-    /// Closes what is ours, and no more: there may be other handlers on this loop, that have something to finish.
+    /// Ours are only our own listeners, dials and peers: others may be on this loop who finish in their own way.
     fn stopping<N: SockMan>(&mut self, net: &mut N, within: Duration) {
         for listener in std::mem::take(&mut self.own.listeners) {
             net.unlisten(listener);
         }
-        self.work(net, |work| {
-            work.state.stopping = true;
-            work.hang_up(Disconnect::Flush { within });
-        });
-        self.shared.tell_waiters();
+        self.work(net, |work| work.stop(within));
     }
 }
 
@@ -87,6 +84,27 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let dial = self.state.targets.next_due();
         let next = [announce, dial, self.own.hedge_at].into_iter().flatten().min();
         self.arm(next);
+    }
+
+    /// Hangs up on all, once they have taken what they were sent.
+    fn stop(&mut self, within: Duration) {
+        self.state.stopping = true;
+        self.tell_waiters();
+        let dials = self.state.targets.iter().filter_map(|target| match target.phase {
+            Phase::Dialling(conn) => Some(conn),
+            _ => None,
+        });
+        let dials: Vec<Conn> = dials.collect();
+        for conn in dials {
+            self.net.disconnect(conn, Disconnect::Now);
+        }
+        let peers: Vec<Conn> = self.state.peers.iter().map(|(conn, _)| conn).collect();
+        for conn in peers {
+            self.part(conn, Disconnect::Flush { within });
+        }
+        if let Some((_, timer)) = self.own.armed.take() {
+            self.net.cancel(timer);
+        }
     }
 
     fn arm(&mut self, next: Option<Instant>) {

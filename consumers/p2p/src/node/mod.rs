@@ -48,7 +48,6 @@ struct Own {
     /// Messages are written here before they are sent.
     out: Vec<u8>,
     cache: Cache,
-    /// Where it listens.
     listeners: Vec<Listener>,
     /// When the timer is set for, and which it is.
     armed: Option<(Instant, Timer)>,

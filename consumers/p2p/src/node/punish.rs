@@ -60,19 +60,6 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         self.release_blocks(conn);
     }
 
-    /// Hangs up on everybody, and on those that are being dialled.
-    pub(super) fn hang_up(&mut self, how: Disconnect) {
-        for (conn, peer) in self.state.peers.iter_mut() {
-            peer.gone = true;
-            self.net.disconnect(conn, how);
-        }
-        for target in self.state.targets.iter() {
-            if let Phase::Dialling { conn, .. } = target.phase {
-                self.net.disconnect(conn, Disconnect::Now);
-            }
-        }
-    }
-
     /// What a peer was asked for is asked of others.
     fn release_blocks(&mut self, conn: Conn) {
         let Some(peer) = self.state.peers.get_mut(conn) else {
@@ -95,6 +82,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         if let Direction::Outbound(id) = peer.direction
             && let Some(target) = self.state.targets.get(id)
             && target.phase == Phase::Connected(conn)
+            && !self.state.stopping
         {
             self.retry(id);
         }
