@@ -69,10 +69,9 @@ fn with_reserved_value(mut block: Block) -> Option<Vec<u8>> {
     const COMMITS: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
 
     let coinbase = block.txdata.first_mut()?;
-    let is_committed = coinbase
-        .output
-        .iter()
-        .any(|output| output.script_pubkey.len() >= 38 && output.script_pubkey.as_bytes().starts_with(&COMMITS));
+    let is_committed = coinbase.output.iter().any(|output| {
+        output.script_pubkey.len() >= 38 && output.script_pubkey.as_bytes().starts_with(&COMMITS)
+    });
     let input = coinbase.input.first_mut()?;
     if !is_committed || !input.witness.is_empty() {
         return None;
@@ -118,7 +117,8 @@ fn generate<D: Store>(
     let mut tries = call.get::<Option<u64>>(2)?.unwrap_or(TRIES);
     let handle = context.handle();
     let mut hashes: Vec<Text<BlockHash>> = Vec::new();
-    while (hashes.len() as i64) < blocks {
+    let mut left = u64::try_from(blocks).unwrap_or(0);
+    while left > 0 {
         let now = handle.unix();
         let mut block = handle.with(|state| {
             let (tree, tip) = (state.chain.tree(), state.chain.tip());
@@ -135,6 +135,7 @@ fn generate<D: Store>(
             RpcError::new(code::INTERNAL_ERROR, why)
         })?;
         hashes.push(Text(block.block_hash()));
+        left -= 1;
     }
     out.json(&hashes)
 }
