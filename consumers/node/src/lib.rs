@@ -2,6 +2,7 @@
 //!
 //! - [`Echo`]: the handler of `sockman echo`
 //! - [`http`]: what `sockman http` serves
+//! - [`node`]: what `sockman node` serves
 //! - [`Choice`], [`KNOWN`], [`OnBackend`]: from a backend's name to its type
 //!
 //! The program itself is in `main.rs` (start and end), `args/` (the command line), `command/` (one file a command),
@@ -12,6 +13,7 @@
 mod choice;
 mod echo;
 pub mod http;
+pub mod node;
 
 pub use choice::{Choice, KNOWN, Known, OnBackend, Unavailable};
 pub use echo::Echo;

@@ -1,6 +1,10 @@
-//! The command line: what all commands have, and those of `echo`; `http` has those of `http`, `values` sizes and times.
+//! The command line: what all commands have, and those of `echo`; `http` has those of `http`.
+//!
+//! `engine` and `rpc` have what several commands have; `values` sizes and times.
 
+mod engine;
 pub(crate) mod http;
+mod rpc;
 mod values;
 
 use clap::{ArgAction, Parser, Subcommand};

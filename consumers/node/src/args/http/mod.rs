@@ -1,20 +1,19 @@
 //! The command line of `sockman http`, and the settings that come of it.
 //!
 //! - `requests`: what a request may be; `times`: for how long; `connections`: how many, and what one may hold
-//! - `engine`: the loop itself; `rpc`: JSON-RPC
+//! - `rpc`: JSON-RPC
 //!
 //! Defaults are those of the libraries, by their own values.
 
 mod connections;
-mod engine;
 mod requests;
 mod rpc;
 mod times;
 
 use super::ServerArgs;
+use super::engine::EngineArgs;
 use crate::failure::Failure;
 use connections::ConnectionArgs;
-use engine::EngineArgs;
 use requests::RequestArgs;
 use rpc::RpcArgs;
 use sockman_backends::sockman::{Config, ListenOptions};

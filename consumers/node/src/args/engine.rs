@@ -1,6 +1,6 @@
-//! The loop itself.
+//! The loop itself, which all servers have in common.
 
-use crate::args::values::{Seconds, Size};
+use super::values::{Seconds, Size};
 use sockman_backends::sockman::Config;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
@@ -23,7 +23,7 @@ fn nonzero(number: usize) -> NonZeroUsize {
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "The loop")]
-pub(super) struct EngineArgs {
+pub(crate) struct EngineArgs {
     /// Bytes read from, and written to, one connection before others have their turn.
     #[arg(long, value_name = "SIZE", value_parser = some, default_value_t = Size(default().byte_budget))]
     byte_budget: Size,
@@ -54,7 +54,7 @@ pub(super) struct EngineArgs {
 }
 
 impl EngineArgs {
-    pub(super) fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         Config {
             byte_budget: self.byte_budget.0,
             accept_budget: self.accept_budget.get(),

@@ -1,0 +1,120 @@
+//! New blocks: what goes into one, and finding its nonce.
+
+use super::check::merkle_root;
+use super::hash::{block_hash, sha256d};
+use super::params::Params;
+use super::tree::{Id, MAX_TIMEWARP, Tree};
+use bitcoin::absolute::LockTime;
+use bitcoin::block::{Header, Version};
+use bitcoin::hashes::Hash;
+use bitcoin::script::{Builder, PushBytes};
+use bitcoin::transaction::Version as TxVersion;
+use bitcoin::{
+    Amount, Block, OutPoint, ScriptBuf, Sequence, Target, Transaction, TxIn, TxMerkleNode, TxOut, Witness,
+    opcodes,
+};
+
+/// What the output that commits to witnesses pushes before the commitment (BIP 141).
+pub(super) const COMMITMENT_MARK: [u8; 4] = [0xaa, 0x21, 0xa9, 0xed];
+
+/// Blocks after which what a coinbase created can be spent: Core's `COINBASE_MATURITY`.
+pub const COINBASE_MATURITY: u32 = 100;
+
+/// What a coinbase may create at this height: 50 bitcoins, halved every [`Params::halving_interval`] blocks.
+pub fn subsidy(params: &Params, height: u32) -> Amount {
+    let halvings = height / params.halving_interval.max(1);
+    Amount::from_sat(
+        Amount::from_int_btc(50)
+            .to_sat()
+            .checked_shr(halvings)
+            .unwrap_or(0),
+    )
+}
+
+/// A block on top of `parent`, complete but for its nonce: a coinbase that pays the whole subsidy to `script`, and then `extra`, whose
+/// fees nobody gets. Its time is `now`, in seconds since 1970, or as much later as its place asks for.
+///
+/// Whether `extra` is valid is not looked at.
+pub fn template(tree: &Tree, parent: Id, script: ScriptBuf, now: u64, extra: Vec<Transaction>) -> Block {
+    let params = tree.params();
+    let over = tree.entry(parent);
+    let height = over.height + 1;
+    let now = u32::try_from(now).unwrap_or(u32::MAX);
+    let least = tree.median_time(parent).saturating_add(1);
+    let mut time = now.max(least);
+    if params.bip94 {
+        time = time.max(over.header.time.saturating_sub(MAX_TIMEWARP));
+    }
+
+    let segwit = height >= params.segwit_height;
+    let mut txdata = vec![coinbase(params, height, script)];
+    txdata.extend(extra);
+    if segwit {
+        let wtxids = txdata[1..].iter().map(|tx| tx.compute_wtxid().to_byte_array());
+        let wtxids = std::iter::once([0; 32]).chain(wtxids).collect();
+        commit(&mut txdata[0], wtxids);
+    }
+    let txids = txdata.iter().map(|tx| tx.compute_txid().to_byte_array());
+    let (root, _) = merkle_root(txids.collect());
+    let header = Header {
+        version: Version::NO_SOFT_FORK_SIGNALLING,
+        prev_blockhash: over.hash,
+        merkle_root: TxMerkleNode::from_byte_array(root),
+        time,
+        bits: tree.next_bits(parent, time),
+        nonce: 0,
+    };
+    Block { header, txdata }
+}
+
+/// Tries up to `tries` nonces, from the one that is there on. Whether one was found with which the hash is small enough; if not, the
+/// nonce is the first that was not tried.
+pub fn mine(header: &mut Header, tries: u64) -> bool {
+    let target = Target::from_compact(header.bits);
+    for _ in 0..tries {
+        if target.is_met_by(block_hash(header)) {
+            return true;
+        }
+        header.nonce = header.nonce.wrapping_add(1);
+    }
+    false
+}
+
+/// A coinbase that pays the whole subsidy to `script`, and has no witness yet.
+pub(super) fn coinbase(params: &Params, height: u32, script: ScriptBuf) -> Transaction {
+    // Up to 16 the height is one byte, and the script must have two.
+    let height_first = Builder::new().push_int(i64::from(height));
+    let input = TxIn {
+        previous_output: OutPoint::null(),
+        script_sig: height_first.push_opcode(opcodes::OP_0).into_script(),
+        sequence: Sequence::MAX,
+        witness: Witness::new(),
+    };
+    let output = TxOut {
+        value: subsidy(params, height),
+        script_pubkey: script,
+    };
+    Transaction {
+        version: TxVersion::TWO,
+        lock_time: LockTime::ZERO,
+        input: vec![input],
+        output: vec![output],
+    }
+}
+
+/// Makes a coinbase commit to witnesses (BIP 141), the first of `wtxids` being zero: its own.
+pub(super) fn commit(coinbase: &mut Transaction, wtxids: Vec<[u8; 32]>) {
+    const RESERVED: [u8; 32] = [0; 32];
+    let (root, _) = merkle_root(wtxids);
+    let mut pushed = [0; 36];
+    pushed[..4].copy_from_slice(&COMMITMENT_MARK);
+    pushed[4..].copy_from_slice(&sha256d(&[&root, &RESERVED]));
+    let script = ScriptBuf::new_op_return(<&PushBytes>::from(&pushed));
+    let value = Amount::ZERO;
+    let output = TxOut {
+        value,
+        script_pubkey: script,
+    };
+    coinbase.output.push(output);
+    coinbase.input[0].witness.push(RESERVED);
+}

@@ -1,0 +1,236 @@
+//! Blocks that come, and those that are asked for.
+
+use super::Work;
+use crate::chain::{BlockError, HeaderError, Id, claimed_work, peek_header};
+use crate::state::{AcceptError, Count, Refused};
+use crate::store::Store;
+use crate::wire::{Frame, Inventory, Message};
+use bitcoin::block::Header;
+use sockman::{Conn, SockMan};
+
+/// A block that nobody asked for is taken if it is at most so far above the tip (Core's `MIN_BLOCKS_TO_KEEP`).
+const FAR: u32 = 288;
+
+impl<D: Store, N: SockMan> Work<'_, D, N> {
+    /// Asks a peer for the blocks that it should be asked for now.
+    pub(super) fn ask_for_blocks(&mut self, conn: Conn) {
+        let state = &mut *self.state;
+        if state.failed.is_some() {
+            return;
+        }
+        let settings = &self.own.settings;
+        let ids = state
+            .download
+            .plan(&state.chain, &mut state.peers, conn, settings, self.now);
+        if ids.is_empty() {
+            return;
+        }
+        self.get_blocks_of(conn, &ids);
+        if self.own.hedge_at.is_none() {
+            self.own.hedge_at = Some(self.now + self.own.settings.hedge_after);
+        }
+        self.rearm(conn);
+    }
+
+    fn get_blocks_of(&mut self, conn: Conn, ids: &[Id]) {
+        let item = |&id: &Id| Inventory::WitnessBlock(self.state.chain.entry(id).hash);
+        let items = ids.iter().map(item).collect();
+        self.send(conn, &Message::GetData(items));
+    }
+
+    /// Asks all peers for the blocks that they should be asked for now.
+    pub(super) fn ask_everybody(&mut self) {
+        let sources = self
+            .state
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.is_source() && !peer.gone);
+        let all: Vec<Conn> = sources.map(|(conn, _)| conn).collect();
+        for conn in all {
+            self.ask_for_blocks(conn);
+        }
+    }
+
+    /// If a block is late, somebody else is asked for it too. Called when the timer has fired.
+    pub(super) fn hedge(&mut self) {
+        if self.own.hedge_at.is_none_or(|at| at > self.now) {
+            return;
+        }
+        let state = &mut *self.state;
+        let settings = &self.own.settings;
+        let wanted = state
+            .download
+            .hedge(&state.chain, &mut state.peers, settings, self.now);
+        if let Some(wanted) = wanted {
+            self.state.counters.add(Count::hedged);
+            self.get_blocks_of(wanted.conn, &[wanted.id]);
+            self.rearm(wanted.conn);
+        }
+        // What is late already and could not be asked of anybody is looked at again, but not at once.
+        let pause = self.own.settings.hedge_after / 4;
+        let next = self.state.download.next_late(&self.own.settings);
+        self.own.hedge_at = next.map(|at| at.max(self.now + pause));
+    }
+
+    /// A peer sends a block.
+    pub(super) fn block(&mut self, conn: Conn, frame: &Frame<'_>) {
+        self.state.counters.add(Count::blocks);
+        self.state
+            .counters
+            .add_many(Count::block_bytes, frame.bytes.len() as u64);
+        let Ok((header, hash)) = peek_header(frame.payload()) else {
+            return self.misbehaves(conn, "a block without a header");
+        };
+        let known = self.state.chain.tree().find(&hash);
+        let now = self.now;
+        let landing = known.map(|id| self.state.download.landed(&mut self.state.peers, id, conn, now));
+        if !landing.is_some_and(|landing| landing.asked) {
+            match self.is_welcome(known, &header) {
+                Ok(true) => {}
+                Ok(false) => return self.state.counters.add(Count::blocks_unrequested),
+                Err(why) => {
+                    self.state.counters.add(Count::blocks_refused);
+                    return self.refuse(conn, why);
+                }
+            }
+        }
+        if let Some(peer) = self.state.peers.get_mut(conn) {
+            peer.last_block = Some(now);
+            peer.head_since = now;
+        }
+        self.take_block(conn, frame.bytes);
+        // Whoever was asked first and still has not sent it is slower than another who was asked later.
+        if let Some((slow, since)) = landing.and_then(|landing| landing.other)
+            && now >= since + self.own.settings.stall
+        {
+            self.state.counters.add(Count::stalled);
+            self.drop_peer(slow, format_args!("holds up the download"));
+        }
+        self.ask_for_blocks(conn);
+    }
+
+    /// Whether a block that nobody asked for is of use. Fails if its header cannot be valid.
+    fn is_welcome(&self, known: Option<Id>, header: &Header) -> Result<bool, HeaderError> {
+        let chain = &self.state.chain;
+        let work = claimed_work(chain.params(), std::slice::from_ref(header))?;
+        let Some(parent) = known
+            .map(|id| chain.entry(id).parent)
+            .or_else(|| chain.tree().find(&header.prev_blockhash))
+        else {
+            return Ok(false);
+        };
+        let parent = chain.entry(parent);
+        let work = parent.work + work;
+        let leads = work > chain.entry(chain.tip()).work && work >= self.enough();
+        Ok(leads && parent.height < chain.height() + FAR)
+    }
+
+    fn take_block(&mut self, conn: Conn, frame: &[u8]) {
+        let unix = self.unix();
+        match self.state.chain.accept_block(frame, unix) {
+            Ok(accepted) => {
+                self.has(conn, accepted.id);
+                if accepted.new_tip {
+                    self.new_tip();
+                }
+            }
+            Err(AcceptError::Refused(Refused::Duplicate(id))) => {
+                self.state.counters.add(Count::blocks_duplicate);
+                self.has(conn, id);
+            }
+            Err(AcceptError::Refused(Refused::Header(HeaderError::UnknownParent))) => {
+                self.ask_for_headers(conn, self.state.chain.tree().best());
+            }
+            Err(AcceptError::Refused(Refused::Header(why))) => {
+                self.state.counters.add(Count::blocks_refused);
+                self.refuse(conn, why);
+            }
+            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, why),
+            Err(AcceptError::Store(why)) => self.cannot_store(&why.to_string()),
+        }
+    }
+
+    fn bad_block(&mut self, conn: Conn, why: BlockError) {
+        self.state.counters.add(Count::blocks_refused);
+        if matches!(why, BlockError::Invalid(_)) {
+            self.forget_invalid();
+        }
+        self.misbehaves(conn, &why.to_string());
+        // Its good twin may be with others; and if the header is bad, they have other blocks.
+        self.ask_everybody();
+    }
+
+    /// Some headers have turned out to be invalid: what peers have ends before them.
+    fn forget_invalid(&mut self) {
+        let tree = self.state.chain.tree();
+        let mut lost = Vec::new();
+        for (conn, peer) in self.state.peers.iter_mut() {
+            for id in [&mut peer.best, &mut peer.announced] {
+                while let Some(at) = id.filter(|&at| tree.entry(at).invalid) {
+                    *id = Some(tree.entry(at).parent);
+                }
+            }
+            let invalid = peer.in_flight.iter().filter(|(id, _)| tree.entry(*id).invalid);
+            lost.extend(invalid.map(|&(id, _)| (conn, id)));
+        }
+        for (conn, id) in lost {
+            self.state
+                .download
+                .given_up(&mut self.state.peers, id, conn, self.now);
+        }
+    }
+
+    /// The active chain has changed.
+    fn new_tip(&mut self) {
+        self.state.fresh = true;
+        self.tell_waiters();
+        // The window has moved on: those that had nothing to do have now.
+        if std::mem::take(&mut self.state.download.held_up) {
+            self.ask_everybody();
+        }
+    }
+
+    /// The disk takes nothing more. What is stored is safe; the node has to be stopped.
+    fn cannot_store(&mut self, why: &str) {
+        tracing::error!(%why, "blocks cannot be stored");
+        self.state.failed.get_or_insert_with(|| why.to_owned());
+        self.tell_waiters();
+    }
+
+    /// A peer does not have what it was asked for.
+    pub(super) fn not_found(&mut self, conn: Conn, inventory: &[Inventory]) {
+        for item in inventory {
+            let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) =
+                item
+            else {
+                continue;
+            };
+            let Some(id) = self.state.chain.tree().find(hash) else {
+                continue;
+            };
+            let asked = self
+                .state
+                .peers
+                .get(conn)
+                .is_some_and(|peer| peer.is_asked_for(id));
+            if !asked {
+                continue;
+            }
+            self.state
+                .download
+                .given_up(&mut self.state.peers, id, conn, self.now);
+            self.lacks(conn, id);
+        }
+        self.ask_everybody();
+    }
+
+    /// A peer cannot give us this block: it has less than it said.
+    fn lacks(&mut self, conn: Conn, id: Id) {
+        let tree = self.state.chain.tree();
+        if let Some(peer) = self.state.peers.get_mut(conn)
+            && peer.best.is_some_and(|best| tree.is_ancestor(id, best))
+        {
+            peer.best = Some(tree.entry(id).parent);
+        }
+    }
+}

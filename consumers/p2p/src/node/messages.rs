@@ -1,0 +1,191 @@
+//! From bytes to messages.
+
+use super::Work;
+use crate::settings::Settings;
+use crate::state::{Count, Peer, Request, Span};
+use crate::store::Store;
+use crate::wire::{self, Command, DecodeError, Frame, FrameError, Message, Next};
+use sockman::{Conn, Sent, SockMan};
+
+/// After so many bytes of messages others have their turn: checking them takes some milliseconds.
+const SHARE: usize = 1 << 20;
+
+impl<D: Store, N: SockMan> Work<'_, D, N> {
+    /// Takes the messages that are there whole. Says how many bytes they have.
+    pub(super) fn messages(&mut self, conn: Conn, data: &[u8]) -> usize {
+        let magic = self.state.chain.params().magic;
+        let mut taken = 0;
+        loop {
+            let unread = &data[taken..];
+            let now = self.now;
+            let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| !peer.gone) else {
+                return data.len();
+            };
+            peer.moved = now;
+            if peer.is_busy(&self.own.settings) {
+                self.hold(conn, unread.len());
+                return taken;
+            }
+            if taken >= SHARE && !unread.is_empty() {
+                self.net.resume(conn);
+                return taken;
+            }
+            match wire::next(unread, magic) {
+                Ok(Next::Wants(count)) => {
+                    // What is wanted is a message at most, for which there is room.
+                    let _ = self.net.want(conn, count);
+                    return taken;
+                }
+                Ok(Next::Whole(frame)) => {
+                    taken += frame.bytes.len();
+                    self.frame(conn, &frame);
+                }
+                Err(why) => {
+                    self.state.counters.add(match why {
+                        FrameError::Magic => Count::bad_magics,
+                        FrameError::Length(_) => Count::bad_lengths,
+                    });
+                    self.drop_peer(conn, format_args!("{why}"));
+                    return data.len();
+                }
+            }
+        }
+    }
+
+    /// The peer's messages wait until it has taken what it asked for. When many wait it is not read from any more.
+    fn hold(&mut self, conn: Conn, unread: usize) {
+        if let Some(peer) = self.state.peers.get_mut(conn) {
+            peer.held = true;
+        }
+        if unread >= self.own.settings.receive {
+            self.state.counters.add(Count::receive_pauses);
+            self.net.pause(conn);
+        } else {
+            let _ = self.net.want(conn, self.own.settings.receive);
+        }
+    }
+
+    /// The peer's messages need not wait any more.
+    pub(super) fn release(&mut self, conn: Conn) {
+        let _ = self.net.want(conn, 0);
+        self.net.resume(conn);
+    }
+
+    fn frame(&mut self, conn: Conn, frame: &Frame<'_>) {
+        self.state.counters.add(Count::messages);
+        if !frame.is_intact() {
+            self.state.counters.add(Count::bad_checksums);
+            tracing::debug!(%conn, command = %frame.header.command, "wrong checksum");
+            return;
+        }
+        let size = frame.bytes.len() as u64;
+        self.state.bytes.0 += size;
+        match frame.decode() {
+            Ok(message) => {
+                if let Some(peer) = self.state.peers.get_mut(conn) {
+                    *peer.traffic.received.entry(known(&message)).or_default() += size;
+                    peer.traffic.last_received = Some(self.now);
+                }
+                self.message(conn, frame, message);
+            }
+            Err(DecodeError::TooMany { .. }) => self.misbehaves(conn, "more entries than there may be"),
+            Err(why) => {
+                self.state.counters.add(Count::bad_messages);
+                tracing::debug!(%conn, command = %frame.header.command, %why, "cannot be read");
+            }
+        }
+    }
+
+    fn message(&mut self, conn: Conn, frame: &Frame<'_>, message: Message<'_>) {
+        let Some(peer) = self.state.peers.get_mut(conn) else {
+            return;
+        };
+        // Core's rules: nothing but a version comes first, and nothing but what belongs to the handshake before its end.
+        let (greeted, ready) = (peer.version.is_some(), peer.ready);
+        match message {
+            Message::Version(version) if !greeted => self.version(conn, &version),
+            Message::Verack if greeted && !ready => self.verack(conn),
+            Message::WtxidRelay | Message::SendAddrV2 if ready => {
+                self.misbehaves(conn, "features are agreed on before verack (BIP 155, BIP 339)");
+            }
+            Message::WtxidRelay if greeted => peer.wtxid_relay = true,
+            Message::SendAddrV2 if greeted => peer.wants_addrv2 = true,
+            Message::SendHeaders if greeted => peer.wants_headers = true,
+            Message::SendCmpct { announce, version } if greeted => peer.compact = Some((announce, version)),
+            Message::Unknown(_) => self.state.counters.add(Count::unknown_messages),
+            _ if !ready => {}
+            Message::FeeFilter(rate) => peer.fee_filter = u64::try_from(rate).unwrap_or_default(),
+            Message::Ping(nonce) => self.ping(conn, nonce),
+            Message::Pong(nonce) => self.pong(conn, nonce),
+            Message::Headers(headers) => self.headers(conn, &headers),
+            Message::Inv(inventory) => self.inv(conn, &inventory),
+            Message::Block(_) => self.block(conn, frame),
+            Message::NotFound(inventory) => self.not_found(conn, &inventory),
+            Message::GetHeaders { locator, stop } => {
+                self.request(conn, Request::Headers(Box::new(Span { locator, stop })));
+            }
+            Message::GetBlocks { locator, stop } => {
+                self.request(conn, Request::Blocks(Box::new(Span { locator, stop })));
+            }
+            Message::GetData(inventory) => self.get_data(conn, inventory),
+            Message::GetAddr => self.request(conn, Request::Addresses),
+            Message::Addr(addresses) => self.addresses(conn, addresses.len()),
+            Message::AddrV2(addresses) => self.addresses(conn, addresses.len()),
+            // Transactions are not relayed, and we say so. A second version or verack is ignored, as by Core.
+            Message::Tx(_)
+            | Message::MemPool
+            | Message::Version(_)
+            | Message::Verack
+            | Message::WtxidRelay
+            | Message::SendAddrV2
+            | Message::SendHeaders
+            | Message::SendCmpct { .. } => {}
+        }
+    }
+
+    /// Sends a message.
+    pub(super) fn send(&mut self, conn: Conn, message: &Message<'_>) {
+        self.own.out.clear();
+        wire::encode(&mut self.own.out, self.state.chain.params().magic, message);
+        let size = self.own.out.len();
+        let sent = self.net.send(conn, &self.own.out);
+        self.sent(conn, message.command(), size, sent.is_ok_and(Sent::is_high));
+    }
+
+    /// Something was sent.
+    pub(super) fn sent(&mut self, conn: Conn, command: Command, size: usize, high: bool) {
+        self.state.bytes.1 += size as u64;
+        let Some(peer) = self.state.peers.get_mut(conn) else {
+            return;
+        };
+        *peer.traffic.sent.entry(command).or_default() += size as u64;
+        peer.traffic.last_sent = Some(self.now);
+        if peer.high {
+            peer.over += size;
+        } else if high {
+            peer.high = true;
+            let taken = self.net.info(conn).map_or(0, |info| info.bytes_out);
+            peer.stuck = Some((self.now, taken));
+            self.state.counters.add(Count::send_pauses);
+            self.rearm(conn);
+        }
+    }
+}
+
+impl Peer {
+    /// Whether its messages wait until it has taken what it asked for: it asks, or has us say, ever more without taking it.
+    pub(super) fn is_busy(&self, settings: &Settings) -> bool {
+        self.high && (self.serving.bytes() > settings.requests || self.over > settings.send_high)
+    }
+}
+
+/// Under which name a message is counted.
+fn known(message: &Message<'_>) -> Command {
+    match message {
+        Message::Unknown(_) => OTHER,
+        message => message.command(),
+    }
+}
+
+/// What messages that are not known are counted as (Core's `NET_MESSAGE_TYPE_OTHER`).
+const OTHER: Command = Command::from_bytes(*b"*other*\0\0\0\0\0");

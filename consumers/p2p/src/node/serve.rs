@@ -1,0 +1,171 @@
+//! The answers to what peers ask for.
+
+use super::Work;
+use crate::chain::{Id, strip_witness};
+use crate::state::{Count, Direction, Span};
+use crate::store::{Reader, Store};
+use crate::wire::{
+    self, AddrV2, AddrV2Message, Address, Command, HEADER, Inventory, MAX_ADDRESSES, MAX_HEADERS, Message,
+};
+use bytes::Bytes;
+use sockman::{Conn, Sent, SockMan};
+use std::net::{IpAddr, SocketAddr};
+
+/// Hashes that a `getblocks` is answered with (Core's `MAX_BLOCKS` there).
+const MAX_BLOCKS: u32 = 500;
+
+impl<D: Store, N: SockMan> Work<'_, D, N> {
+    /// A peer wants headers: those of the active chain that come after what it has. There is always an answer, at the tip an
+    /// empty one: some wait for it.
+    pub(super) fn get_headers(&mut self, conn: Conn, span: &Span) {
+        let Span { locator, stop } = span;
+        let chain = &self.state.chain;
+        let entry = |id: Id| chain.entry(id);
+        let mut headers = Vec::new();
+        if locator.is_empty() {
+            // It wants this one only.
+            let one = chain.tree().find(stop).filter(|&id| entry(id).place.is_some());
+            headers.extend(one.map(|id| entry(id).header));
+        } else {
+            let from = entry(chain.find_locator(locator)).height + 1;
+            for id in (from..).map_while(|height| chain.at(height)).take(MAX_HEADERS) {
+                headers.push(entry(id).header);
+                if entry(id).hash == *stop {
+                    break;
+                }
+            }
+            let last = from - 1 + headers.len() as u32;
+            let told = chain.at(last);
+            if let Some(peer) = self.state.peers.get_mut(conn) {
+                peer.announced = told;
+            }
+        }
+        self.send(conn, &Message::Headers(headers));
+    }
+
+    /// A peer wants to know which blocks come after what it has: in parts, since it asks for the next part when it is told of
+    /// the tip after the last block of this one.
+    pub(super) fn get_blocks(&mut self, conn: Conn, span: &Span) {
+        let Span { locator, stop } = span;
+        let chain = &self.state.chain;
+        let from = chain.entry(chain.find_locator(locator)).height + 1;
+        let mut hashes = Vec::new();
+        let mut last = None;
+        for id in (from..from.saturating_add(MAX_BLOCKS)).map_while(|height| chain.at(height)) {
+            let hash = chain.entry(id).hash;
+            if hash == *stop {
+                break;
+            }
+            hashes.push(Inventory::Block(hash));
+            last = Some(id);
+        }
+        let full = hashes.len() == MAX_BLOCKS as usize;
+        if let Some(peer) = self.state.peers.get_mut(conn) {
+            peer.serving.go_on = last.filter(|_| full);
+        }
+        if !hashes.is_empty() {
+            self.send(conn, &Message::Inv(hashes));
+        }
+    }
+
+    /// Sends a block.
+    pub(super) fn send_block(&mut self, conn: Conn, id: Id, frame: Bytes) {
+        let size = frame.len();
+        self.state.counters.add(Count::blocks_served);
+        self.state
+            .counters
+            .add_many(Count::block_bytes_served, size as u64);
+        let sent = self.net.send_bytes(conn, frame);
+        self.sent(conn, Command::BLOCK, size, sent.is_ok_and(Sent::is_high));
+        let Some(peer) = self.state.peers.get_mut(conn) else {
+            return;
+        };
+        if peer.serving.go_on == Some(id) {
+            peer.serving.go_on = None;
+            let tip = self.state.chain.entry(self.state.chain.tip()).hash;
+            self.send(conn, &Message::Inv(vec![Inventory::Block(tip)]));
+        }
+    }
+
+    /// The message with a block, if we have it.
+    pub(super) fn stored(&mut self, item: Inventory) -> Option<(Id, Bytes)> {
+        let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) = item
+        else {
+            return None;
+        };
+        let chain = &self.state.chain;
+        let id = chain.tree().find(&hash)?;
+        let place = chain.place(id)?;
+        let cached = self.own.cache.get(place);
+        let frame = match cached {
+            Some(frame) => frame,
+            None => {
+                let read = self.shared.reader.frame(place);
+                let frame = read
+                    .inspect_err(|why| tracing::error!(%hash, %why, "a block cannot be read"))
+                    .ok()?;
+                self.own.cache.put(place, &frame);
+                frame
+            }
+        };
+        // A compact block may always be answered by the whole one (BIP 152).
+        let frame = match item {
+            Inventory::Block(_) => without_witness(chain.params().magic, frame),
+            _ => frame,
+        };
+        Some((id, frame))
+    }
+
+    /// A peer wants addresses. It gets those that we have dialled ourselves, once (as Core, so that nobody can take stock of
+    /// us), and only if it dialled us.
+    pub(super) fn get_addr(&mut self, conn: Conn) {
+        let unix = self.unix();
+        let Some(peer) = self.state.peers.get_mut(conn) else {
+            return;
+        };
+        if !peer.is_inbound() || std::mem::replace(&mut peer.serving.told_addresses, true) {
+            return;
+        }
+        let v2 = peer.wants_addrv2;
+        let known = self.state.peers.iter().filter_map(|(_, peer)| {
+            let listens = peer.ready && matches!(peer.direction, Direction::Outbound(_));
+            Some((peer.address.tcp().filter(|_| listens)?, peer.services()))
+        });
+        let known: Vec<_> = known.take(MAX_ADDRESSES).collect();
+        let time = unix as u32;
+        let message = if v2 {
+            let entry = |(at, services): (SocketAddr, _)| AddrV2Message {
+                time,
+                services,
+                addr: match at.ip() {
+                    IpAddr::V4(ip) => AddrV2::Ipv4(ip),
+                    IpAddr::V6(ip) => AddrV2::Ipv6(ip),
+                },
+                port: at.port(),
+            };
+            Message::AddrV2(known.into_iter().map(entry).collect())
+        } else {
+            let entry = |(at, services): (SocketAddr, _)| (time, Address::new(&at, services));
+            Message::Addr(known.into_iter().map(entry).collect())
+        };
+        self.send(conn, &message);
+    }
+
+    /// A peer tells addresses. There is nothing yet that would remember them.
+    pub(super) fn addresses(&mut self, conn: Conn, count: usize) {
+        let now = self.now;
+        if let Some(peer) = self.state.peers.get_mut(conn) {
+            let taken = peer.addresses.told(count as u64, now);
+            self.state.counters.add_many(Count::addresses, taken);
+        }
+    }
+}
+
+/// The same block for a peer that knows no witnesses (BIP 144).
+fn without_witness(magic: wire::Magic, frame: Bytes) -> Bytes {
+    match strip_witness(frame.get(HEADER..).unwrap_or_default()) {
+        Ok(stripped) => wire::frame(magic, Command::BLOCK, &stripped),
+        // It was read when it was checked, so it can be read.
+        Err(_) => frame,
+    }
+}

@@ -1,0 +1,396 @@
+//! The active chain: of all chains whose blocks we hold without a gap, the one with the most work.
+
+mod load;
+
+use crate::chain::{
+    BlockError, Checked, Entry, Forgotten, HeaderError, Id, Params, Rules, Tree, check_block, peek_header,
+};
+use crate::store::{Change, Place, Store, StoreError};
+use crate::wire;
+use bitcoin::BlockHash;
+use bitcoin::block::Header;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The tree of headers, the store of blocks, and the chain that is active.
+///
+/// Blocks may come in any order, as long as their headers are there: each is checked and stored when it comes. Whether it
+/// becomes part of the active chain is decided when all its ancestors are there too. Scripts, and whether what a
+/// transaction spends exists, are not checked, so nothing more can go wrong then.
+pub struct Chain<D: Store> {
+    tree: Tree,
+    store: D,
+    /// The active chain, by height.
+    active: Vec<Id>,
+    /// Blocks that are stored as all their ancestors are.
+    connected: Vec<bool>,
+    /// Blocks that are stored and whose ancestors are not all: by parent.
+    waiting: HashMap<Id, Vec<Id>>,
+    /// Bytes of those.
+    waiting_bytes: u64,
+    /// Bytes of all blocks that are stored.
+    stored_bytes: u64,
+    /// Transactions of the active chain.
+    txs: u64,
+    /// Blocks found in the files whose headers are not known, by hash.
+    orphans: HashMap<BlockHash, Place>,
+    /// How often the tip has changed since the start.
+    changes: u64,
+}
+
+/// A block is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Which.
+    pub id: Id,
+    /// Whether the active chain has changed.
+    pub new_tip: bool,
+}
+
+/// Why a block is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It is stored already.
+    #[error("duplicate")]
+    Duplicate(Id),
+    /// Its header is not valid, or does not connect to any that we know.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// The block is not valid.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+}
+
+/// Why a block was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// Because of what it is.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Because of the disk: the block may be fine.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<HeaderError> for AcceptError {
+    fn from(why: HeaderError) -> Self {
+        AcceptError::Refused(why.into())
+    }
+}
+
+/// The end of a chain of headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// The last header.
+    pub id: Id,
+    /// How many headers it is away from the active chain.
+    pub branch_length: u32,
+    /// What is known of that branch.
+    pub status: TipStatus,
+}
+
+/// What is known of a chain of headers, by the names of Core's `getchaintips`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TipStatus {
+    /// It is the active chain.
+    Active,
+    /// All its blocks are there, and it has less work.
+    ValidFork,
+    /// Not all its blocks are there.
+    HeadersOnly,
+    /// A block of it is not valid.
+    Invalid,
+}
+
+impl TipStatus {
+    /// The name.
+    pub fn name(self) -> &'static str {
+        match self {
+            TipStatus::Active => "active",
+            TipStatus::ValidFork => "valid-fork",
+            TipStatus::HeadersOnly => "headers-only",
+            TipStatus::Invalid => "invalid",
+        }
+    }
+}
+
+impl<D: Store> Chain<D> {
+    /// The rules.
+    pub fn params(&self) -> &Arc<Params> {
+        self.tree.params()
+    }
+
+    /// All headers.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// What is known of a block.
+    pub fn entry(&self, id: Id) -> &Entry {
+        self.tree.entry(id)
+    }
+
+    /// The last block of the active chain.
+    pub fn tip(&self) -> Id {
+        self.active.last().copied().unwrap_or(Id::GENESIS)
+    }
+
+    /// The height of the last block of the active chain.
+    pub fn height(&self) -> u32 {
+        self.active.len() as u32 - 1
+    }
+
+    /// The block of the active chain at this height.
+    pub fn at(&self, height: u32) -> Option<Id> {
+        self.active.get(height as usize).copied()
+    }
+
+    /// Whether a block is part of the active chain.
+    pub fn is_active(&self, id: Id) -> bool {
+        self.at(self.entry(id).height) == Some(id)
+    }
+
+    /// Whether a block and all its ancestors are stored.
+    pub fn is_connected(&self, id: Id) -> bool {
+        self.connected.get(id.index()).copied().unwrap_or(false)
+    }
+
+    fn set_connected(&mut self, id: Id) {
+        let index = id.index();
+        if self.connected.len() <= index {
+            self.connected.resize(index + 1, false);
+        }
+        self.connected[index] = true;
+    }
+
+    /// Where a block is stored.
+    pub fn place(&self, id: Id) -> Option<Place> {
+        self.entry(id).place
+    }
+
+    /// Reads blocks; can be given to other threads.
+    pub fn reader(&self) -> D::Reader {
+        self.store.reader()
+    }
+
+    /// The store.
+    pub fn store(&self) -> &D {
+        &self.store
+    }
+
+    /// The store, to have all of it put on the disk.
+    pub fn store_mut(&mut self) -> &mut D {
+        &mut self.store
+    }
+
+    /// How often the tip has changed since the start.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Bytes of blocks that are stored and whose ancestors are not all.
+    pub fn waiting_bytes(&self) -> u64 {
+        self.waiting_bytes
+    }
+
+    /// Bytes of all blocks that are stored, with the headers of the messages that brought them.
+    pub fn stored_bytes(&self) -> u64 {
+        self.stored_bytes
+    }
+
+    /// Transactions of all blocks of the active chain.
+    pub fn txs(&self) -> u64 {
+        self.txs
+    }
+
+    /// The last block of the active chain that is an ancestor of `id`, or is it.
+    pub fn fork(&self, id: Id) -> Id {
+        self.tree.fork(id, self.tip())
+    }
+
+    /// The first block of a locator that is on the active chain; genesis if there is none.
+    pub fn find_locator(&self, locator: &[BlockHash]) -> Id {
+        let known = locator.iter().filter_map(|hash| self.tree.find(hash));
+        known
+            .into_iter()
+            .find(|&id| self.is_active(id))
+            .unwrap_or(Id::GENESIS)
+    }
+
+    /// Takes a header. `now` is the time in Unix seconds.
+    pub fn accept_header(&mut self, header: &Header, now: u64) -> Result<Id, HeaderError> {
+        let accepted = self.tree.accept(header, now)?;
+        if accepted.new {
+            let height = self.entry(accepted.id).height;
+            self.store.record(Change::Header {
+                height,
+                header: *header,
+            });
+            self.take_orphan(accepted.id);
+        }
+        Ok(accepted.id)
+    }
+
+    /// Checks a block and stores it. `frame` is the whole message that brings it, with a right checksum; `now` is the time in
+    /// Unix seconds.
+    pub fn accept_block(&mut self, frame: &[u8], now: u64) -> Result<Accepted, AcceptError> {
+        let (id, rules) = self.prepare(frame, now)?;
+        let checked = check_block(self.params(), rules, payload(frame));
+        self.finish(id, frame, checked)
+    }
+
+    /// The first part of taking a block: its header. What the second needs can be checked without the chain.
+    pub(crate) fn prepare(&mut self, frame: &[u8], now: u64) -> Result<(Id, Rules), Refused> {
+        let (header, _) = peek_header(payload(frame)).map_err(BlockError::from)?;
+        let id = self.accept_header(&header, now)?;
+        let entry = self.entry(id);
+        if entry.place.is_some() {
+            return Err(Refused::Duplicate(id));
+        }
+        Ok((id, self.tree.rules(entry.parent)))
+    }
+
+    /// The last part of taking a block, with what the check came to.
+    pub(crate) fn finish(
+        &mut self,
+        id: Id,
+        frame: &[u8],
+        checked: Result<Checked, BlockError>,
+    ) -> Result<Accepted, AcceptError> {
+        let checked = checked.map_err(|why| self.invalid(id, why))?;
+        if self.place(id).is_some() {
+            return Err(Refused::Duplicate(id).into());
+        }
+        let place = self.store.append(frame)?;
+        let new_tip = self.stored(id, place, checked.txs);
+        Ok(Accepted { id, new_tip })
+    }
+
+    /// A block is not valid. If that is its header's fault (and not that of who sent it), neither is what builds on it.
+    fn invalid(&mut self, id: Id, why: BlockError) -> Refused {
+        if matches!(why, BlockError::Invalid(_)) {
+            for id in self.tree.mark_invalid(id) {
+                let Entry { height, hash, .. } = *self.tree.entry(id);
+                self.store.record(Change::Invalid { height, hash });
+            }
+        }
+        why.into()
+    }
+
+    /// A block is in the files. Says whether the active chain has changed.
+    fn stored(&mut self, id: Id, place: Place, txs: u32) -> bool {
+        self.record_block(id, place, txs);
+        self.connect(id)
+    }
+
+    fn record_block(&mut self, id: Id, place: Place, txs: u32) {
+        self.tree.set_place(id, Some(place), txs);
+        self.stored_bytes += u64::from(place.length);
+        let Entry { hash, height, .. } = *self.entry(id);
+        self.store.record(Change::Block {
+            height,
+            hash,
+            place,
+            txs,
+        });
+    }
+
+    /// Connects a stored block, and those that waited for it. Says whether the active chain has changed.
+    fn connect(&mut self, id: Id) -> bool {
+        let parent = self.entry(id).parent;
+        if !self.is_connected(parent) {
+            self.waiting_bytes += self.bytes(id);
+            self.waiting.entry(parent).or_default().push(id);
+            return false;
+        }
+        let before = self.tip();
+        let mut ready = vec![id];
+        while let Some(id) = ready.pop() {
+            self.set_connected(id);
+            let entry = self.entry(id);
+            if !entry.invalid && entry.work > self.entry(self.tip()).work {
+                self.activate(id);
+            }
+            if let Some(children) = self.waiting.remove(&id) {
+                self.waiting_bytes -= children.iter().map(|&id| self.bytes(id)).sum::<u64>();
+                ready.extend(children);
+            }
+        }
+        self.tip() != before
+    }
+
+    fn bytes(&self, id: Id) -> u64 {
+        self.place(id).map_or(0, |place| u64::from(place.length))
+    }
+
+    /// Makes the chain that ends in `id` the active one.
+    fn activate(&mut self, id: Id) {
+        let fork = self.fork(id);
+        let from = self.entry(fork).height as usize + 1;
+        self.txs -= self.count_txs(from);
+        self.active.truncate(from);
+        let mut at = id;
+        while at != fork {
+            self.active.push(at);
+            at = self.entry(at).parent;
+        }
+        self.active[from..].reverse();
+        self.txs += self.count_txs(from);
+        self.changes += 1;
+    }
+
+    /// Sets how many headers there may be that are not those of stored blocks.
+    pub fn limit_headers(&mut self, most: usize) {
+        self.tree.set_limit(most);
+    }
+
+    /// Transactions of the active chain from this height on.
+    fn count_txs(&self, from: usize) -> u64 {
+        let blocks = self.active[from..].iter();
+        blocks.map(|&id| u64::from(self.entry(id).txs)).sum()
+    }
+
+    /// Forgets headers that lead to none of `keep` and to no stored block. Says how many.
+    pub fn prune(&mut self, keep: &[Id]) -> usize {
+        let forgotten = self.tree.prune(keep);
+        for &Forgotten { height, hash } in &forgotten {
+            self.store.record(Change::Forget { height, hash });
+        }
+        forgotten.len()
+    }
+
+    /// The ends of all chains of headers, as Core's `getchaintips` tells them: highest first.
+    pub fn tips(&self) -> Vec<Tip> {
+        let ends = self.tree.tips().filter(|&id| id != self.tip());
+        let mut tips: Vec<Tip> = ends
+            .filter(|&id| !self.is_active(id))
+            .map(|id| self.describe(id))
+            .collect();
+        tips.push(self.describe(self.tip()));
+        tips.sort_by_key(|tip| std::cmp::Reverse(self.entry(tip.id).height));
+        tips
+    }
+
+    fn describe(&self, id: Id) -> Tip {
+        let entry = self.entry(id);
+        let status = if self.is_active(id) {
+            TipStatus::Active
+        } else if entry.invalid {
+            TipStatus::Invalid
+        } else if self.is_connected(id) {
+            TipStatus::ValidFork
+        } else {
+            TipStatus::HeadersOnly
+        };
+        Tip {
+            id,
+            branch_length: entry.height - self.entry(self.fork(id)).height,
+            status,
+        }
+    }
+}
+
+/// What is behind the header of a frame.
+fn payload(frame: &[u8]) -> &[u8] {
+    frame.get(wire::HEADER..).unwrap_or_default()
+}

@@ -1,0 +1,122 @@
+//! What a node counts.
+
+/// Makes [`Count`] of a list.
+macro_rules! counts {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Something that a node counts.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(usize)]
+        #[non_exhaustive]
+        #[allow(non_camel_case_types, reason = "named as in metrics")]
+        pub enum Count {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Count {
+            /// All of them.
+            pub const ALL: &'static [Count] = &[$(Count::$name,)*];
+
+            /// The name, as in metrics.
+            pub fn name(self) -> &'static str {
+                match self { $(Count::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+counts! {
+    /// Peers that dialled us and were taken.
+    inbound,
+    /// Peers that were refused because there was no room for them.
+    inbound_refused,
+    /// Peers that were refused because they are banned.
+    banned_refused,
+    /// Dials that came to a connection.
+    outbound,
+    /// Dials that failed.
+    dials_failed,
+    /// Handshakes that were completed.
+    handshakes,
+    /// Connections to ourselves.
+    self_connections,
+    /// Peers that did not complete the handshake in time.
+    handshake_timeouts,
+    /// Peers that were silent for too long.
+    silences,
+    /// Peers that were dropped for what they sent.
+    misbehaving,
+    /// Peers that held up the download and were dropped.
+    stalled,
+    /// Messages received whole.
+    messages,
+    /// Messages whose checksum was wrong.
+    bad_checksums,
+    /// Connections that were not of this protocol, or this chain.
+    bad_magics,
+    /// Messages declared longer than any may be.
+    bad_lengths,
+    /// Messages that could not be read.
+    bad_messages,
+    /// Messages whose command is not known.
+    unknown_messages,
+    /// Headers received.
+    headers,
+    /// Headers that were refused.
+    headers_refused,
+    /// Blocks received.
+    blocks,
+    /// Bytes of blocks received.
+    block_bytes,
+    /// Blocks received that were there already.
+    blocks_duplicate,
+    /// Blocks received that nobody had asked for and that were not taken.
+    blocks_unrequested,
+    /// Blocks that were refused.
+    blocks_refused,
+    /// Blocks asked for a second time because the first peer was slow.
+    hedged,
+    /// Blocks sent.
+    blocks_served,
+    /// Bytes of blocks sent.
+    block_bytes_served,
+    /// Times that a peer was not answered before it had taken what it was sent.
+    send_pauses,
+    /// Times that a peer was not read from because its messages wait.
+    receive_pauses,
+    /// Addresses received.
+    addresses,
+    /// Pings answered.
+    pings,
+    /// Pongs that answered none of our pings.
+    bad_pongs,
+}
+
+/// The counters of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counters([u64; Count::ALL.len()]);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Counters([0; Count::ALL.len()])
+    }
+}
+
+impl Counters {
+    /// How often it has happened.
+    pub fn get(&self, what: Count) -> u64 {
+        self.0[what as usize]
+    }
+
+    /// Each, with its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Count::ALL.iter().map(|&what| (what.name(), self.get(what)))
+    }
+
+    pub(crate) fn add(&mut self, what: Count) {
+        self.add_many(what, 1);
+    }
+
+    pub(crate) fn add_many(&mut self, what: Count, many: u64) {
+        self.0[what as usize] += many;
+    }
+}

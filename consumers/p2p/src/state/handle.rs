@@ -1,0 +1,271 @@
+//! All of it under one lock.
+
+use super::{
+    AcceptError, Accepted, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Refused, Targets,
+};
+use crate::chain::check_block;
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::sync::Download;
+use crate::wire::{self, Command as Name};
+use sockman::{Conn, Endpoint, Remote};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// What a node knows.
+pub struct State<D: Store> {
+    /// The chain.
+    pub chain: Chain<D>,
+    /// Whom we are connected to.
+    pub peers: Peers,
+    /// Whom we want to be connected to.
+    pub targets: Targets,
+    /// Whom we do not talk to.
+    pub bans: Bans,
+    /// Whom we would rather not talk to.
+    pub discouraged: Discouraged,
+    /// Which blocks are asked for.
+    pub download: Download,
+    /// What has been counted.
+    pub counters: Counters,
+    /// Bytes received from and sent to peers.
+    pub bytes: (u64, u64),
+    /// Where we listen.
+    pub listening: Vec<Endpoint>,
+    /// Why no more blocks can be stored, if that is so. The node should be stopped then.
+    pub failed: Option<String>,
+    /// Whether the node has been told to stop.
+    pub stopping: bool,
+    /// The loop's time, when it last did something.
+    pub(crate) now: Instant,
+    /// What other threads want the loop to do.
+    pub(crate) commands: VecDeque<Command>,
+    /// The tip has changed and not been announced yet.
+    pub(crate) fresh: bool,
+}
+
+impl<D: Store> State<D> {
+    /// Whether the chain is as long as any that our peers have: at least one of them has told all its headers, and all
+    /// blocks of the chain with the most work among those are there.
+    pub fn is_synced(&self) -> bool {
+        let mut told = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.headers.is_complete())
+            .peekable();
+        let work = |id| self.chain.entry(id).work;
+        let tip = work(self.chain.tip());
+        told.peek().is_some() && told.all(|(_, peer)| peer.best.is_none_or(|best| work(best) <= tip))
+    }
+}
+
+/// What another thread wants the loop to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Hang up on a peer.
+    Disconnect(Conn),
+    /// Hang up on all peers that are banned.
+    DropBanned,
+    /// Send a ping to every peer.
+    Ping,
+    /// A name was looked up.
+    Resolved {
+        /// Whose name: the number of the target.
+        target: u64,
+        /// What came of it.
+        addresses: Result<Vec<SocketAddr>, String>,
+    },
+}
+
+/// What the loop and other threads share.
+pub(crate) struct Shared<D: Store> {
+    state: Mutex<State<D>>,
+    /// Something has happened that somebody may wait for.
+    happened: Condvar,
+    /// The loop, once it runs.
+    remote: Mutex<Option<Remote>>,
+    pub(crate) reader: D::Reader,
+    settings: Settings,
+}
+
+impl<D: Store> Shared<D> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<D>> {
+        // Whoever panicked with the lock held had not begun to change anything that others rely on: see `Chain`.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tell_waiters(&self) {
+        self.happened.notify_all();
+    }
+
+    pub(crate) fn runs_on(&self, remote: Remote) {
+        *self.remote.lock().unwrap_or_else(PoisonError::into_inner) = Some(remote);
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(remote) = &*self.remote.lock().unwrap_or_else(PoisonError::into_inner) {
+            remote.wake();
+        }
+    }
+}
+
+/// Why a block that was handed in was not taken.
+pub type SubmitError = AcceptError;
+
+/// A node, for other threads.
+pub struct Handle<D: Store>(pub(crate) Arc<Shared<D>>);
+
+impl<D: Store> Clone for Handle<D> {
+    fn clone(&self) -> Self {
+        Handle(self.0.clone())
+    }
+}
+
+impl<D: Store> Handle<D> {
+    pub(crate) fn new(mut chain: Chain<D>, bans: Bans, settings: Settings) -> Handle<D> {
+        chain.limit_headers(settings.headers);
+        let reader = chain.reader();
+        let state = State {
+            chain,
+            peers: Peers::default(),
+            targets: Targets::default(),
+            bans,
+            discouraged: Discouraged::new(settings.discourage),
+            download: Download::default(),
+            counters: Counters::default(),
+            bytes: (0, 0),
+            listening: Vec::new(),
+            failed: None,
+            stopping: false,
+            now: settings.clock.begin(),
+            commands: VecDeque::new(),
+            fresh: false,
+        };
+        Handle(Arc::new(Shared {
+            state: Mutex::new(state),
+            happened: Condvar::new(),
+            remote: Mutex::new(None),
+            reader,
+            settings,
+        }))
+    }
+
+    /// Looks at the state, or changes it. The loop waits meanwhile, so this is to be short.
+    pub fn with<R>(&self, look: impl FnOnce(&mut State<D>) -> R) -> R {
+        look(&mut self.0.lock())
+    }
+
+    /// Reads blocks.
+    pub fn reader(&self) -> &D::Reader {
+        &self.0.reader
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Unix seconds.
+    pub fn unix(&self) -> u64 {
+        self.0.settings.clock.unix(self.0.lock().now)
+    }
+
+    /// Hands in a block: its bytes, without a message's header. It is checked on this thread. A new tip is announced at once.
+    ///
+    /// Fails with [`Refused::Duplicate`] if it is there already.
+    pub fn submit(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
+        let now = self.unix();
+        let (params, prepared, frame) = {
+            let mut state = self.0.lock();
+            let params = state.chain.params().clone();
+            let frame = wire::frame(params.magic, Name::BLOCK, block);
+            let prepared = state.chain.prepare(&frame, now);
+            (params, prepared, frame)
+        };
+        let (id, rules) = prepared.map_err(AcceptError::Refused)?;
+        let checked = check_block(&params, rules, block);
+        let accepted = {
+            let mut state = self.0.lock();
+            let accepted = state.chain.finish(id, &frame, checked);
+            match &accepted {
+                Ok(accepted) => state.fresh |= accepted.new_tip,
+                Err(AcceptError::Refused(Refused::Block(_))) => state.counters.add(Count::blocks_refused),
+                Err(_) => {}
+            }
+            accepted
+        }?;
+        if accepted.new_tip {
+            self.0.tell_waiters();
+            self.0.wake();
+        }
+        Ok(accepted)
+    }
+
+    /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed or the node stops.
+    /// `None` when `until` has passed, or when the node stops and `look` has found nothing even then.
+    pub fn wait<R>(
+        &self,
+        until: Option<Instant>,
+        mut look: impl FnMut(&mut State<D>) -> Option<R>,
+    ) -> Option<R> {
+        let mut state = self.0.lock();
+        loop {
+            if let Some(found) = look(&mut state) {
+                return Some(found);
+            }
+            if state.stopping {
+                return None;
+            }
+            state = match until {
+                None => self
+                    .0
+                    .happened
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(until) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    let waited = self.0.happened.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Has the loop do something.
+    pub fn command(&self, command: Command) {
+        self.0.lock().commands.push_back(command);
+        self.0.wake();
+    }
+
+    /// Dials somebody, at once and (unless `kind` is [`Kind::Once`]) again and again. Says whether that is new.
+    pub fn add_node(&self, name: &str, kind: Kind) -> bool {
+        let added = {
+            let mut state = self.0.lock();
+            let new = kind == Kind::Once || !state.targets.has(name);
+            if new {
+                let retry = self.0.settings.retry_after;
+                let now = state.now;
+                state.targets.add(name, kind, now, retry);
+            }
+            new
+        };
+        self.0.wake();
+        added
+    }
+
+    /// Does not dial somebody any more. A connection that is there stays. Says whether it was dialled.
+    pub fn remove_node(&self, name: &str) -> bool {
+        !self.0.lock().targets.remove(name).is_empty()
+    }
+
+    /// Ends what waits ([`wait`](Handle::wait)): the node stops.
+    pub fn stop_waiting(&self) {
+        self.0.lock().stopping = true;
+        self.0.tell_waiters();
+    }
+}

@@ -1,0 +1,136 @@
+//! Whom we want to be connected to.
+
+use sockman::Conn;
+use std::time::{Duration, Instant};
+
+/// Why somebody is dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `--connect`: again and again.
+    Connect,
+    /// `--addnode`, or the RPC `addnode add`: again and again.
+    Added,
+    /// The RPC `addnode onetry`: once.
+    Once,
+}
+
+/// Where we are with somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// To be dialled then.
+    Waiting(Instant),
+    /// Its name is being looked up, on another thread.
+    Resolving,
+    /// It is being dialled.
+    Dialling(Conn),
+    /// It is connected.
+    Connected(Conn),
+}
+
+/// Somebody whom we dial.
+#[derive(Debug)]
+pub struct Target {
+    /// Counts up from 0, never the same again.
+    pub id: u64,
+    /// An address and a port, or a name and a port.
+    pub name: String,
+    /// Why.
+    pub kind: Kind,
+    /// How far we are.
+    pub phase: Phase,
+    /// How long we wait after the next failure.
+    pub(crate) backoff: Duration,
+    /// What of its addresses is tried next, if a name has several.
+    pub(crate) turn: usize,
+    /// Not wanted any more, once what is under way has ended.
+    pub(crate) removed: bool,
+}
+
+/// All whom we dial.
+#[derive(Debug, Default)]
+pub struct Targets {
+    list: Vec<Target>,
+    next: u64,
+}
+
+impl Targets {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Target> {
+        self.list.iter().filter(|target| !target.removed)
+    }
+
+    /// One of them, by its number.
+    pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut Target> {
+        self.list.iter_mut().find(|target| target.id == id)
+    }
+
+    /// One of them, by its number.
+    pub fn get(&self, id: u64) -> Option<&Target> {
+        self.list.iter().find(|target| target.id == id)
+    }
+
+    /// Whether somebody by this name is dialled again and again.
+    pub fn has(&self, name: &str) -> bool {
+        self.iter()
+            .any(|target| target.kind != Kind::Once && target.name == name)
+    }
+
+    /// One more, to be dialled at once.
+    pub(crate) fn add(&mut self, name: &str, kind: Kind, now: Instant, backoff: Duration) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.list.push(Target {
+            id,
+            name: name.to_owned(),
+            kind,
+            phase: Phase::Waiting(now),
+            backoff,
+            turn: 0,
+            removed: false,
+        });
+        id
+    }
+
+    /// Not this one any more: gives the numbers of those that were called so.
+    pub(crate) fn remove(&mut self, name: &str) -> Vec<u64> {
+        let mut removed = Vec::new();
+        for target in &mut self.list {
+            if target.name == name && !target.removed {
+                target.removed = true;
+                removed.push(target.id);
+            }
+        }
+        self.sweep();
+        removed
+    }
+
+    /// What was under way with somebody has ended: wait, and try again.
+    pub(crate) fn ended(&mut self, id: u64, at: Instant) {
+        if let Some(target) = self.get_mut(id) {
+            target.phase = Phase::Waiting(at);
+            target.removed |= target.kind == Kind::Once;
+        }
+        self.sweep();
+    }
+
+    /// Forgets those that are not wanted any more.
+    fn sweep(&mut self) {
+        self.list
+            .retain(|target| !target.removed || !matches!(target.phase, Phase::Waiting(_)));
+    }
+
+    /// Who is to be dialled by now.
+    pub(crate) fn due(&self, now: Instant) -> Vec<u64> {
+        let due = |target: &&Target| matches!(target.phase, Phase::Waiting(at) if at <= now);
+        self.list.iter().filter(due).map(|target| target.id).collect()
+    }
+
+    /// When the next is to be dialled.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        let at = |target: &Target| match target.phase {
+            Phase::Waiting(at) => Some(at),
+            _ => None,
+        };
+        self.list.iter().filter_map(at).min()
+    }
+}

@@ -1,0 +1,246 @@
+//! Which blocks are asked of which peers.
+
+use crate::chain::Id;
+use crate::settings::Settings;
+use crate::state::{Chain, Peers};
+use crate::store::Store;
+use sockman::Conn;
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// Headers looked at in one go when the next blocks are searched.
+const STRIDE: u32 = 128;
+
+/// Blocks asked for twice that are allowed beside one in fifty.
+const HEDGES: u64 = 16;
+
+/// A block that somebody was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    /// Who was asked first.
+    first: Conn,
+    /// When.
+    since: Instant,
+    /// Who was asked too, since the first was slow.
+    second: Option<Conn>,
+}
+
+/// The blocks that are asked for.
+///
+/// Blocks are asked for in the order of their heights, from all peers that have them, [`Settings::blocks_per_peer`] at a
+/// time. All stay within [`Settings::window`] blocks of the first one that is missing, which is why a peer that does not
+/// deliver that one holds up all others: if it takes long, another peer is asked for it too.
+#[derive(Debug, Default)]
+pub struct Download {
+    flights: HashMap<Id, Flight>,
+    /// Some peer could have been asked for more had the window been larger.
+    pub(crate) held_up: bool,
+    /// Blocks that came.
+    received: u64,
+    /// Blocks that were asked for twice.
+    hedged: u64,
+}
+
+/// A block to be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) conn: Conn,
+    pub(crate) id: Id,
+}
+
+impl Download {
+    /// How many blocks are asked for.
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// What this peer should be asked for now; it counts as asked.
+    pub(crate) fn plan<D: Store>(
+        &mut self,
+        chain: &Chain<D>,
+        peers: &mut Peers,
+        conn: Conn,
+        settings: &Settings,
+        now: Instant,
+    ) -> Vec<Id> {
+        let Some(peer) = peers.get_mut(conn) else {
+            return Vec::new();
+        };
+        let room = settings.blocks_per_peer.saturating_sub(peer.in_flight.len());
+        let (true, Some(best)) = (room > 0 && peer.is_source() && !peer.gone, peer.best) else {
+            return Vec::new();
+        };
+        let wanted = self.next(chain, best, room, settings);
+        if peer.in_flight.is_empty() {
+            peer.head_since = now;
+        }
+        for &id in &wanted {
+            peer.in_flight.push_back((id, now));
+            let flight = Flight {
+                first: conn,
+                since: now,
+                second: None,
+            };
+            self.flights.insert(id, flight);
+        }
+        wanted
+    }
+
+    /// The first blocks of the chain that ends in `best` that are neither there nor asked for.
+    fn next<D: Store>(&mut self, chain: &Chain<D>, best: Id, most: usize, settings: &Settings) -> Vec<Id> {
+        let mut wanted = Vec::new();
+        let tree = chain.tree();
+        if tree.entry(best).work < tree.entry(chain.tip()).work || chain.is_connected(best) {
+            return wanted;
+        }
+        let base = tree.entry(chain.fork(best)).height;
+        let last = tree.entry(best).height;
+        let window = if chain.waiting_bytes() > settings.window_bytes {
+            1
+        } else {
+            settings.window
+        };
+        let end = last.min(base.saturating_add(window));
+        let mut from = base;
+        let mut run = Vec::new();
+        while from < end {
+            let to = end.min(from + STRIDE);
+            let mut at = tree.ancestor(best, to);
+            run.clear();
+            while tree.entry(at).height > from {
+                run.push(at);
+                at = tree.entry(at).parent;
+            }
+            for &id in run.iter().rev() {
+                let entry = tree.entry(id);
+                if entry.invalid {
+                    return wanted;
+                }
+                if entry.place.is_none() && !self.flights.contains_key(&id) {
+                    wanted.push(id);
+                    if wanted.len() == most {
+                        return wanted;
+                    }
+                }
+            }
+            from = to;
+        }
+        self.held_up |= end < last;
+        wanted
+    }
+
+    /// A block has come from a peer. Says whether that peer was asked for it, and gives who else was: it need not send it any
+    /// more, but may.
+    pub(crate) fn landed(&mut self, peers: &mut Peers, id: Id, by: Conn, now: Instant) -> Landing {
+        let asked = peers.get_mut(by).is_some_and(|peer| peer.landed(id, now));
+        let Some(flight) = self.flights.remove(&id) else {
+            return Landing { asked, other: None };
+        };
+        self.received += 1;
+        let others = [Some(flight.first), flight.second];
+        let other = others.into_iter().flatten().find(|&conn| conn != by);
+        if let Some(peer) = other.and_then(|other| peers.get_mut(other)) {
+            peer.landed(id, now);
+        }
+        let overtaken = other.filter(|&other| other == flight.first);
+        Landing {
+            asked,
+            other: overtaken.map(|conn| (conn, flight.since)),
+        }
+    }
+
+    /// A peer will not send this block: it may be asked of another.
+    pub(crate) fn given_up(&mut self, peers: &mut Peers, id: Id, by: Conn, now: Instant) {
+        if let Some(peer) = peers.get_mut(by) {
+            peer.landed(id, now);
+        }
+        self.forget(id, by);
+    }
+
+    /// A peer is gone, which had been asked for these.
+    pub(crate) fn lost(&mut self, by: Conn, in_flight: impl IntoIterator<Item = Id>) {
+        for id in in_flight {
+            self.forget(id, by);
+        }
+    }
+
+    fn forget(&mut self, id: Id, by: Conn) {
+        let Some(flight) = self.flights.get_mut(&id) else {
+            return;
+        };
+        match flight.second {
+            Some(second) if second == by => flight.second = None,
+            Some(second) if flight.first == by => (flight.first, flight.second) = (second, None),
+            _ if flight.first == by => {
+                self.flights.remove(&id);
+            }
+            _ => {}
+        }
+    }
+
+    /// If the block that all wait for is late and somebody has nothing to do who has it too: that one should be asked for it,
+    /// and counts as asked.
+    pub(crate) fn hedge<D: Store>(
+        &mut self,
+        chain: &Chain<D>,
+        peers: &mut Peers,
+        settings: &Settings,
+        now: Instant,
+    ) -> Option<Wanted> {
+        if self.hedged >= HEDGES + self.received / 50 {
+            return None;
+        }
+        let (conn, id) = peers.iter().find_map(|(conn, peer)| {
+            let idle = peer.in_flight.is_empty() && peer.is_source() && !peer.gone;
+            let id = self.late(chain, peer.best.filter(|_| idle)?, settings, now)?;
+            Some((conn, id))
+        })?;
+        let flight = self.flights.get_mut(&id)?;
+        flight.second = Some(conn);
+        self.hedged += 1;
+        let peer = peers.get_mut(conn)?;
+        peer.head_since = now;
+        peer.in_flight.push_back((id, now));
+        Some(Wanted { conn, id })
+    }
+
+    /// The first block that is missing of the chain that ends in `best`, if somebody was asked for it long ago, and only one.
+    fn late<D: Store>(&self, chain: &Chain<D>, best: Id, settings: &Settings, now: Instant) -> Option<Id> {
+        let tree = chain.tree();
+        let (fork, best_height) = (tree.entry(chain.fork(best)).height, tree.entry(best).height);
+        let mut height = fork + 1;
+        // On another branch than the active one the first blocks may be there.
+        let id = loop {
+            if height > best_height || height > fork + settings.window {
+                return None;
+            }
+            let id = tree.ancestor(best, height);
+            if tree.entry(id).place.is_none() {
+                break id;
+            }
+            height += 1;
+        };
+        let flight = self.flights.get(&id)?;
+        let late = flight.second.is_none() && now >= flight.since + settings.hedge_after;
+        late.then_some(id)
+    }
+
+    /// When the next block is late, at the earliest.
+    pub(crate) fn next_late(&self, settings: &Settings) -> Option<Instant> {
+        let flights = self.flights.values();
+        let first = flights
+            .filter(|flight| flight.second.is_none())
+            .map(|flight| flight.since)
+            .min()?;
+        Some(first + settings.hedge_after)
+    }
+}
+
+/// What became of a block's flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Landing {
+    /// Whether the peer that sent it was asked for it.
+    pub(crate) asked: bool,
+    /// Who was asked before it, when, and has not sent it.
+    pub(crate) other: Option<(Conn, Instant)>,
+}

@@ -1,0 +1,30 @@
+//! Where we are with the headers of one peer.
+
+use crate::chain::LowWork;
+use std::time::Instant;
+
+/// What was asked of a peer, and what came of it.
+///
+/// Headers are asked of every peer that serves blocks, and of none in particular, so that none can hold us up. What one
+/// has told need not be told by the others: while it goes on they wait, and are asked for what comes after it, or when it takes
+/// long.
+#[derive(Debug, Default)]
+pub struct Headers {
+    /// Since when an answer to `getheaders` is due.
+    pub(crate) asked: Option<Instant>,
+    /// Since when it is not asked because another tells the same.
+    pub(crate) waiting: Option<Instant>,
+    /// It has told all that it has.
+    pub(crate) complete: bool,
+    /// Messages in a row that connected to nothing.
+    pub(crate) unconnected: u32,
+    /// A long chain whose work does not suffice so far: followed without being kept.
+    pub(crate) low_work: Option<LowWork>,
+}
+
+impl Headers {
+    /// Whether the peer has told all headers that it has.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+}

@@ -1,0 +1,17 @@
+//! Nodes on a simulated network, with each other and with peers of whom every byte is written by hand.
+//!
+//! `world` has the nodes, `raw` the hand-made peers, `miner` the blocks. What is tested is in the other files.
+
+#![allow(clippy::unwrap_used)]
+
+mod dialling;
+mod handshake;
+mod headers;
+mod hostile;
+mod liveness;
+mod miner;
+mod raw;
+mod serving;
+mod stopping;
+mod syncing;
+mod world;

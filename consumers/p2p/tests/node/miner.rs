@@ -1,0 +1,88 @@
+//! Makes blocks.
+
+use bitcoin::block::Header;
+use bitcoin::consensus::serialize;
+use bitcoin::{Block, BlockHash, Network, ScriptBuf};
+use sockman_p2p::chain::{Id, Params, Tree, mine, template};
+
+/// Blocks on top of one another. Its clock is that of the blocks: ten minutes for each.
+pub(crate) struct Miner {
+    tree: Tree,
+    blocks: Vec<Block>,
+}
+
+impl Miner {
+    pub(crate) fn new() -> Miner {
+        Miner {
+            tree: Tree::new(Params::of(Network::Regtest)),
+            blocks: Vec::new(),
+        }
+    }
+
+    /// A chain of so many blocks, and the miner that may go on.
+    pub(crate) fn chain(count: u32) -> (Miner, Vec<Block>) {
+        let mut miner = Miner::new();
+        let blocks = miner.extend(miner.genesis(), count, 0);
+        (miner, blocks)
+    }
+
+    pub(crate) fn genesis(&self) -> BlockHash {
+        self.tree.entry(Id::GENESIS).hash
+    }
+
+    /// So many blocks on top of `parent`; those with another `tag` are others.
+    pub(crate) fn extend(&mut self, parent: BlockHash, count: u32, tag: u8) -> Vec<Block> {
+        let mut parent = self.tree.find(&parent).unwrap();
+        let mut made = Vec::new();
+        for _ in 0..count {
+            let block = self.block(parent, tag);
+            parent = self.tree.accept(&block.header, u64::from(u32::MAX)).unwrap().id;
+            made.push(block);
+        }
+        self.blocks.extend_from_slice(&made);
+        made
+    }
+
+    /// So many blocks of `size` bytes and some.
+    pub(crate) fn large(&mut self, parent: BlockHash, count: u32, tag: u8, size: usize) -> Vec<Block> {
+        let mut parent = self.id(parent);
+        let mut made = Vec::new();
+        for _ in 0..count {
+            let mut script = vec![tag; size];
+            script[0] = 0x6a;
+            let block = self.with_script(parent, ScriptBuf::from(script));
+            parent = self.tree.accept(&block.header, u64::from(u32::MAX)).unwrap().id;
+            made.push(block);
+        }
+        made
+    }
+
+    /// A block that is not part of any chain yet.
+    pub(crate) fn block(&self, parent: Id, tag: u8) -> Block {
+        self.with_script(parent, ScriptBuf::from(vec![0x51, tag]))
+    }
+
+    fn with_script(&self, parent: Id, script: ScriptBuf) -> Block {
+        let time = self.tree.entry(parent).header.time + 600;
+        let mut block = template(&self.tree, parent, script, u64::from(time), Vec::new());
+        remine(&mut block.header);
+        block
+    }
+
+    pub(crate) fn id(&self, hash: BlockHash) -> Id {
+        self.tree.find(&hash).unwrap()
+    }
+}
+
+/// Does the work again, after a header was changed.
+pub(crate) fn remine(header: &mut Header) {
+    assert!(mine(header, 1 << 20));
+}
+
+pub(crate) fn bytes(block: &Block) -> Vec<u8> {
+    serialize(block)
+}
+
+pub(crate) fn headers(blocks: &[Block]) -> Vec<Header> {
+    blocks.iter().map(|block| block.header).collect()
+}
