@@ -230,7 +230,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     /// The work that a chain must have for its headers to be kept.
-    fn enough(&self) -> ChainWork {
+    pub(super) fn enough(&self) -> ChainWork {
         let chain = &self.state.chain;
         let near = chain.height().saturating_sub(NEAR);
         let near = chain.at(near).map(|id| chain.entry(id).work);
