@@ -152,7 +152,7 @@ def cli_is_refused_as_by_core(nodes):
 
 def cli_tells_of_chain_and_network(nodes):
     us, them = pair(nodes)
-    compare_fields(us, them, ["getblockchaininfo"], ["size_on_disk", "verificationprogress"])
+    compare_fields(us, them, ["getblockchaininfo"], ["size_on_disk", "verificationprogress", "warnings"])
     info = compare_fields(
         us,
         them,
