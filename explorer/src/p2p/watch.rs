@@ -50,8 +50,6 @@ struct Life {
     changes: u64,
     stored_bytes: u64,
     misbehaving: u64,
-    /// The highest that the tip has been.
-    highest: u32,
     /// What was asked of whom.
     owed: Vec<(Conn, Id)>,
     /// Blocks that were active and have been looked at.
@@ -91,7 +89,6 @@ impl Watch {
             changes: u64::MAX,
             stored_bytes: u64::MAX,
             misbehaving: 0,
-            highest: 0,
             owed: Vec::new(),
             checked: BTreeSet::new(),
         });
@@ -146,7 +143,6 @@ impl Watch {
             return;
         };
         life.changes = state.chain.changes();
-        life.highest = life.highest.max(state.chain.height());
         let number = self.number;
         let chain = &state.chain;
         let tip = chain.entry(chain.tip());
@@ -251,12 +247,11 @@ impl Watch {
                     entry.place.is_none() && !self.stored.contains(&hash),
                     "node {number}: {hash} is stored, and asked for"
                 );
-                let is_new = !life.owed.contains(&(conn, id));
+                let base = chain.entry(chain.last_connected(id)).height;
                 assert!(
-                    !is_new || entry.height <= life.highest.saturating_add(life.window),
-                    "node {number}: {} is asked for, and {} is the highest",
-                    entry.height,
-                    life.highest
+                    entry.height - base <= life.window || life.owed.contains(&(conn, id)),
+                    "node {number}: {} is asked for, and all that is there ends at {base}",
+                    entry.height
                 );
                 let askings = askings.entry(id).or_default();
                 *askings += 1;
