@@ -75,7 +75,7 @@ fuzz_target!(|data: &[u8]| {
     let expected = reference(bytes);
     for piece in [usize::from(*size).max(1), bytes.len().max(1)] {
         let found = in_pieces(bytes, piece);
-        // What is wrong is found as early as it can be, and so perhaps before a length that is wanted has come; not later.
+        // What is wrong is found as soon as it is there.
         assert_eq!(found, expected);
     }
 });

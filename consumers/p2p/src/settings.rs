@@ -23,6 +23,14 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// A time at which a loop may begin.
+    pub(crate) fn begin(&self) -> Instant {
+        match self {
+            Clock::System => Instant::now(),
+            Clock::Virtual { at, .. } => *at,
+        }
+    }
+
     /// Unix seconds at `now`, which is the present.
     pub fn unix(&self, now: Instant) -> u64 {
         match self {
@@ -85,9 +93,11 @@ pub struct Settings {
     pub noban: Vec<ipnet::IpNet>,
     /// Bytes of blocks kept in memory to serve them again. Default 16 MiB.
     pub cache: usize,
-    /// Bytes of a peer's messages that may wait before it is not read from any more. A larger message is waited for all the
-    /// same. Default 5 MiB: as much as it takes that two nodes that wait for each other to read both go on, since it is more
-    /// than the high-water mark and one message together.
+    /// Bytes that a peer's requests may take that wait because it has not taken what it asked for before: when there are more, none
+    /// of its messages is looked at until it has. Default 64 KiB, which is far more than a node asks for at once.
+    pub requests: usize,
+    /// Bytes of a peer's messages that may wait then before it is not read from any more. A larger message is waited for all the
+    /// same. Default 5 MiB (Core's `DEFAULT_MAXRECEIVEBUFFER`).
     pub receive: usize,
     /// High-water mark of a peer's send queue, in bytes: above it what it asks for waits. Default 1 MiB.
     pub send_high: usize,
@@ -126,6 +136,7 @@ impl Settings {
             discourage: Duration::from_secs(24 * 60 * 60),
             noban: Vec::new(),
             cache: 16 << 20,
+            requests: 64 << 10,
             receive: 5 << 20,
             send_high: 1 << 20,
             user_agent: format!("/sockman:{}/", env!("CARGO_PKG_VERSION")),

@@ -1,7 +1,7 @@
 //! Blocks that come, and those that are asked for.
 
 use super::Work;
-use crate::chain::{BlockError, HeaderError, Id, peek_header};
+use crate::chain::{BlockError, HeaderError, Id, claimed_work, peek_header};
 use crate::state::{AcceptError, Count, Refused};
 use crate::store::Store;
 use crate::wire::{Frame, Inventory, Message};
@@ -84,9 +84,15 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let known = self.state.chain.tree().find(&hash);
         let now = self.now;
         let landing = known.map(|id| self.state.download.landed(&mut self.state.peers, id, conn, now));
-        if !landing.is_some_and(|landing| landing.asked) && !self.is_welcome(known, &header) {
-            self.state.counters.add(Count::blocks_unrequested);
-            return;
+        if !landing.is_some_and(|landing| landing.asked) {
+            match self.is_welcome(known, &header) {
+                Ok(true) => {}
+                Ok(false) => return self.state.counters.add(Count::blocks_unrequested),
+                Err(why) => {
+                    self.state.counters.add(Count::blocks_refused);
+                    return self.refuse(conn, why);
+                }
+            }
         }
         if let Some(peer) = self.state.peers.get_mut(conn) {
             peer.last_block = Some(now);
@@ -103,17 +109,20 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         self.ask_for_blocks(conn);
     }
 
-    /// Whether a block that nobody asked for is of use.
-    fn is_welcome(&self, known: Option<Id>, header: &Header) -> bool {
+    /// Whether a block that nobody asked for is of use. Fails if its header cannot be valid.
+    fn is_welcome(&self, known: Option<Id>, header: &Header) -> Result<bool, HeaderError> {
         let chain = &self.state.chain;
+        let work = claimed_work(chain.params(), std::slice::from_ref(header))?;
         let Some(parent) = known
             .map(|id| chain.entry(id).parent)
             .or_else(|| chain.tree().find(&header.prev_blockhash))
         else {
-            return false;
+            return Ok(false);
         };
         let parent = chain.entry(parent);
-        parent.work + header.work() > chain.entry(chain.tip()).work && parent.height < chain.height() + FAR
+        let work = parent.work + work;
+        let leads = work > chain.entry(chain.tip()).work && work >= self.enough();
+        Ok(leads && parent.height < chain.height() + FAR)
     }
 
     fn take_block(&mut self, conn: Conn, frame: &[u8]) {
@@ -134,14 +143,14 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             }
             Err(AcceptError::Refused(Refused::Header(why))) => {
                 self.state.counters.add(Count::blocks_refused);
-                self.refuse(conn, &why);
+                self.refuse(conn, why);
             }
-            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, &why),
+            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, why),
             Err(AcceptError::Store(why)) => self.cannot_store(&why.to_string()),
         }
     }
 
-    fn bad_block(&mut self, conn: Conn, why: &BlockError) {
+    fn bad_block(&mut self, conn: Conn, why: BlockError) {
         self.state.counters.add(Count::blocks_refused);
         if matches!(why, BlockError::Invalid(_)) {
             self.forget_invalid();
@@ -210,12 +219,18 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             self.state
                 .download
                 .given_up(&mut self.state.peers, id, conn, self.now);
-            // It has less than it said.
-            let parent = self.state.chain.entry(id).parent;
-            if let Some(peer) = self.state.peers.get_mut(conn) {
-                peer.best = Some(parent);
-            }
+            self.lacks(conn, id);
         }
         self.ask_everybody();
+    }
+
+    /// A peer cannot give us this block: it has less than it said.
+    fn lacks(&mut self, conn: Conn, id: Id) {
+        let tree = self.state.chain.tree();
+        if let Some(peer) = self.state.peers.get_mut(conn)
+            && peer.best.is_some_and(|best| tree.is_ancestor(id, best))
+        {
+            peer.best = Some(tree.entry(id).parent);
+        }
     }
 }

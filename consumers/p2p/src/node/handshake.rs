@@ -52,6 +52,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// Whom we have dialled is there.
     pub(super) fn dialled(&mut self, conn: Conn, origin: &Origin) -> Option<()> {
         let target = self.state.targets.get_mut(origin.key)?;
+        if target.removed {
+            self.retry(origin.key);
+            return None;
+        }
         target.phase = Phase::Connected(conn);
         let noban = origin.peer.tcp().is_some_and(|at| self.is_noban(at.ip()));
         self.state.counters.add(Count::outbound);
@@ -93,6 +97,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             nonce: self.own.random(),
             moved: self.now,
             high: false,
+            over: 0,
+            stuck: None,
+            eased: self.now,
+            held: false,
             gone: false,
             armed: None,
         };
@@ -110,13 +118,13 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let message = VersionMessage {
             version: PROTOCOL_VERSION,
             services: services(),
-            timestamp: self.unix() as i64,
+            timestamp: self.unix().cast_signed(),
             receiver: Address::new(&receiver, ServiceFlags::NONE),
             // Nobody believes it anyway, and it may say more than we want to (Core sends none either).
             sender: Address::new(&nobody, services()),
             nonce: peer.nonce,
             user_agent: self.own.settings.user_agent.clone(),
-            start_height: self.state.chain.height() as i32,
+            start_height: self.state.chain.height().cast_signed(),
             relay: false,
         };
         self.send(conn, &Message::Version(message));
@@ -147,7 +155,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             user_agent: printable(&version.user_agent),
             height: version.start_height,
             relay: version.relay,
-            time_offset: version.timestamp.saturating_sub(unix as i64),
+            time_offset: version.timestamp.saturating_sub(unix.cast_signed()),
             sees_us_at: version.receiver.socket_addr().ok(),
         };
         tracing::info!(%conn, user_agent = understood.user_agent, version = understood.protocol, height = understood.height, "version");

@@ -46,9 +46,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         peer.headers.asked = None;
         let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
-            peer.headers.complete = true;
             peer.headers.low_work = None;
-            return self.tell_waiters();
+            return self.told_all(conn);
         };
         if headers
             .windows(2)
@@ -69,7 +68,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let known = self.state.chain.tree().find(&last.block_hash());
         let done = match (known, claimed_work(self.state.chain.params(), headers)) {
             (Some(id), _) => Some(id),
-            (None, Err(why)) => return self.refuse(conn, &why),
+            (None, Err(why)) => return self.refuse(conn, why),
             (None, Ok(work)) if self.state.chain.entry(fork).work + work < self.enough() => {
                 return self.begin_low_work(conn, fork, headers, full);
             }
@@ -77,7 +76,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         if let Some(last) = done {
             self.has(conn, last);
-            self.go_on(conn, last, full);
+            self.go_on(conn, last, full, known.is_none());
         }
     }
 
@@ -107,7 +106,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 Ok(id) => last = Some(id),
                 Err(why) => {
                     self.state.counters.add(Count::headers_refused);
-                    self.refuse(conn, &why);
+                    self.refuse(conn, why);
                     break;
                 }
             }
@@ -116,7 +115,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     /// A peer told a header that is not taken.
-    pub(super) fn refuse(&mut self, conn: Conn, why: &HeaderError) {
+    pub(super) fn refuse(&mut self, conn: Conn, why: HeaderError) {
         match why {
             // Our clock may be wrong; it can be told again later. And who brings too many may mean well.
             HeaderError::TimeTooNew => {}
@@ -142,21 +141,61 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         self.state.chain.prune(&keep) > 0
     }
 
-    /// A peer has told all that it had, or there is more to be asked for.
-    fn go_on(&mut self, conn: Conn, last: Id, full: bool) {
-        if full {
-            // What another peer has told already need not be told again.
-            let tree = self.state.chain.tree();
-            let best = tree.best();
-            let known = tree.fork(last, best) == last;
-            let from = if known { best } else { last };
-            let locator = tree.locator(from);
+    /// A peer has told all that it had, or (its message was `full`) there is more to be asked for. `new` if nobody had told that before.
+    fn go_on(&mut self, conn: Conn, last: Id, full: bool, new: bool) {
+        let tree = self.state.chain.tree();
+        let best = tree.best();
+        // What others have told already need not be told again, nor what another was asked for.
+        let behind = tree.fork(last, best) == last;
+        if !full {
+            self.told_all(conn);
+        } else if behind && !new && self.is_somebody_asked() {
+            let now = self.now;
+            if let Some(peer) = self.state.peers.get_mut(conn) {
+                peer.headers.waiting = Some(now);
+            }
+            self.rearm(conn);
+        } else if behind && last != best {
+            self.ask_for_headers(conn, best);
+        } else {
+            let locator = tree.locator(last);
             self.get_headers_of(conn, locator);
-        } else if let Some(peer) = self.state.peers.get_mut(conn) {
-            peer.headers.complete = true;
-            self.tell_waiters();
         }
         self.ask_for_blocks(conn);
+    }
+
+    /// Whether a peer was asked for headers a short while ago: what it tells the others need not.
+    fn is_somebody_asked(&self) -> bool {
+        let recently = |asked| self.now < asked + self.own.settings.hedge_after;
+        let mut peers = self.state.peers.iter().filter(|(_, peer)| !peer.gone);
+        peers.any(|(_, peer)| peer.headers.asked.is_some_and(recently))
+    }
+
+    /// A peer that waits for what another tells has waited for a while.
+    pub(super) fn waited_for_headers(&mut self, conn: Conn) {
+        let (now, others) = (self.now, self.is_somebody_asked());
+        let Some(peer) = self.state.peers.get_mut(conn) else {
+            return;
+        };
+        peer.headers.waiting = others.then_some(now);
+        if !others {
+            self.ask_for_headers(conn, self.state.chain.tree().best());
+        }
+    }
+
+    /// A peer has told all headers that it has. Those that have waited for it are asked whether they have more.
+    fn told_all(&mut self, conn: Conn) {
+        if let Some(peer) = self.state.peers.get_mut(conn) {
+            peer.headers.complete = true;
+        }
+        self.tell_waiters();
+        let mut waiting = Vec::new();
+        for (conn, peer) in self.state.peers.iter_mut() {
+            waiting.extend(peer.headers.waiting.take().map(|_| conn));
+        }
+        for conn in waiting {
+            self.ask_for_headers(conn, self.state.chain.tree().best());
+        }
     }
 
     /// A peer has this header.
@@ -191,7 +230,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     /// The work that a chain must have for its headers to be kept.
-    fn enough(&self) -> ChainWork {
+    pub(super) fn enough(&self) -> ChainWork {
         let chain = &self.state.chain;
         let near = chain.height().saturating_sub(NEAR);
         let near = chain.at(near).map(|id| chain.entry(id).work);
@@ -210,8 +249,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             peer.headers.low_work = Some(LowWork::start(tree, fork, need, salt));
             self.low_work(conn, headers, full);
         } else {
-            peer.headers.complete = true;
-            self.tell_waiters();
+            self.told_all(conn);
         }
     }
 
@@ -246,11 +284,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             None => {
                 let best = peer.best;
                 match best.filter(|_| full) {
-                    Some(best) => self.go_on(conn, best, true),
-                    None => {
-                        peer.headers.complete = true;
-                        self.tell_waiters();
-                    }
+                    Some(best) => self.go_on(conn, best, true, true),
+                    None => self.told_all(conn),
                 }
             }
         }

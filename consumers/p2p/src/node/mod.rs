@@ -3,7 +3,7 @@
 //! - `handler`: what the loop calls, and how it reaches the rest.
 //! - `messages`: from bytes to messages, and when a peer's messages wait.
 //! - `handshake`, `liveness`: how a connection begins, and what ends one of which nothing is heard.
-//! - `headers`, `blocks`: what peers tell us. `serve`, `announce`: what we tell them. `cache`: blocks to be told again.
+//! - `headers`, `blocks`: what peers tell us. `requests`, `serve`, `announce`: what we tell them. `cache`: blocks to be told again.
 //! - `dial`: whom we connect to. `control`: what other threads want.
 //! - `punish`: how we part from peers.
 
@@ -18,6 +18,7 @@ mod headers;
 mod liveness;
 mod messages;
 mod punish;
+mod requests;
 mod serve;
 
 use crate::settings::Settings;
@@ -27,7 +28,7 @@ use cache::Cache;
 pub use handshake::services;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use sockman::{Endpoint, SockMan, Timer};
+use sockman::{Endpoint, Listener, SockMan, Timer};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -48,6 +49,7 @@ struct Own {
     /// Messages are written here before they are sent.
     out: Vec<u8>,
     cache: Cache,
+    listeners: Vec<Listener>,
     /// When the timer is set for, and which it is.
     armed: Option<(Instant, Timer)>,
     /// When a late block is to be looked for.
@@ -72,6 +74,7 @@ impl<D: Store> Node<D> {
             rng: ChaCha8Rng::from_seed(settings.seed),
             out: Vec::new(),
             cache: Cache::new(settings.cache),
+            listeners: Vec::new(),
             armed: None,
             hedge_at: None,
             announced: None,
@@ -102,6 +105,7 @@ impl<D: Store> Node<D> {
             let listener = net
                 .listen(at, &self.own.settings.listen_options(0))
                 .map_err(|why| io::Error::new(why.kind(), format!("cannot listen on {at}: {why}")))?;
+            self.own.listeners.push(listener);
             listening.push(net.local_addr(listener).unwrap_or_else(|| at.clone()));
         }
         let (now, retry) = (net.now(), self.own.settings.retry_after);
@@ -131,8 +135,9 @@ impl<D: Store> Node<D> {
     /// Does something with the state locked.
     fn work<N: SockMan, R>(&mut self, net: &mut N, work: impl FnOnce(&mut Work<'_, D, N>) -> R) -> R {
         let mut state = self.shared.lock();
+        state.now = net.now();
         let mut doing = Work {
-            now: net.now(),
+            now: state.now,
             shared: &self.shared,
             state: &mut state,
             own: &mut self.own,

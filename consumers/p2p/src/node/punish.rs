@@ -74,6 +74,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// The connection is closed.
     pub(super) fn closed(&mut self, conn: Conn, why: &Closed) {
+        // Or it would be among those that are asked for what it owes.
+        if let Some(peer) = self.state.peers.get_mut(conn) {
+            peer.gone = true;
+        }
         self.release_blocks(conn);
         let Some(peer) = self.state.peers.remove(conn) else {
             return;
@@ -82,6 +86,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         if let Direction::Outbound(id) = peer.direction
             && let Some(target) = self.state.targets.get(id)
             && target.phase == Phase::Connected(conn)
+            && !self.state.stopping
         {
             self.retry(id);
         }

@@ -202,3 +202,88 @@ impl Bans {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net(text: &str) -> IpNet {
+        parse_net(text).unwrap()
+    }
+
+    #[test]
+    fn networks_and_addresses_for_a_time() {
+        let mut bans = Bans::default();
+        bans.add(net("192.0.2.77/24"), 100, 200).unwrap();
+        bans.add(net("2001:db8::1"), 100, 150).unwrap();
+        let ip = |text: &str| text.parse().unwrap();
+        assert!(bans.contains(ip("192.0.2.1"), 199));
+        assert!(bans.contains(ip("::ffff:192.0.2.1"), 199));
+        assert!(!bans.contains(ip("192.0.3.1"), 199));
+        assert!(!bans.contains(ip("192.0.2.1"), 200));
+        assert!(bans.contains(ip("2001:db8::1"), 149));
+        assert!(!bans.contains(ip("2001:db8::1"), 150));
+        assert!(matches!(
+            bans.add(net("192.0.2.0/24"), 120, 300),
+            Err(BanError::Already)
+        ));
+        assert!(matches!(
+            bans.remove(net("2001:db8::1"), 150),
+            Err(BanError::NotBanned)
+        ));
+        bans.remove(net("192.0.2.0/24"), 150).unwrap();
+        assert_eq!(bans.iter(150).count(), 0);
+        assert!(parse_net("192.0.2.0/33").is_none() && parse_net("example").is_none());
+    }
+
+    #[test]
+    fn they_are_there_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("banlist.json");
+        let mut bans = Bans::open(&path, 100).unwrap();
+        bans.add(net("192.0.2.0/24"), 100, 200).unwrap();
+        bans.add(net("198.51.100.7"), 100, 150).unwrap();
+        let again = Bans::open(&path, 150).unwrap();
+        let all: Vec<_> = again.iter(150).cloned().collect();
+        let kept = Ban {
+            net: net("192.0.2.0/24"),
+            created: 100,
+            until: 200,
+        };
+        assert_eq!(all, [kept]);
+        bans.clear().unwrap();
+        assert_eq!(Bans::open(&path, 100).unwrap().iter(100).count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_an_error_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("banlist.json");
+        let other =
+            r#"{"banned_nets":[{"version":2,"ban_created":1,"banned_until":2,"address":"192.0.2.1"}]}"#;
+        let nobody = r#"{"banned_nets":[{"version":1,"ban_created":1,"banned_until":2,"address":"nobody"}]}"#;
+        for text in ["{", "[]", other, nobody] {
+            fs::write(&path, text).unwrap();
+            assert!(
+                matches!(Bans::open(&path, 0), Err(BanError::Read { .. })),
+                "{text}"
+            );
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn there_may_be_so_many() {
+        let list = (0..MOST_BANS as u32).map(|n| Ban {
+            net: IpNet::from(IpAddr::from((0x0a00_0000 + n).to_be_bytes())),
+            created: 0,
+            until: 100,
+        });
+        let mut bans = Bans {
+            list: list.collect(),
+            path: None,
+        };
+        assert!(matches!(bans.add(net("192.0.2.1"), 50, 100), Err(BanError::Full)));
+        bans.add(net("192.0.2.1"), 100, 200).unwrap();
+    }
+}

@@ -38,6 +38,8 @@ pub struct State<D: Store> {
     pub failed: Option<String>,
     /// Whether the node has been told to stop.
     pub stopping: bool,
+    /// The loop's time, when it last did something.
+    pub(crate) now: Instant,
     /// What other threads want the loop to do.
     pub(crate) commands: VecDeque<Command>,
     /// The tip has changed and not been announced yet.
@@ -137,6 +139,7 @@ impl<D: Store> Handle<D> {
             listening: Vec::new(),
             failed: None,
             stopping: false,
+            now: settings.clock.begin(),
             commands: VecDeque::new(),
             fresh: false,
         };
@@ -166,7 +169,7 @@ impl<D: Store> Handle<D> {
 
     /// Unix seconds.
     pub fn unix(&self) -> u64 {
-        self.0.settings.clock.unix(Instant::now())
+        self.0.settings.clock.unix(self.0.lock().now)
     }
 
     /// Hands in a block: its bytes, without a message's header. It is checked on this thread. A new tip is announced at once.
@@ -246,7 +249,8 @@ impl<D: Store> Handle<D> {
             let new = kind == Kind::Once || !state.targets.has(name);
             if new {
                 let retry = self.0.settings.retry_after;
-                state.targets.add(name, kind, Instant::now(), retry);
+                let now = state.now;
+                state.targets.add(name, kind, now, retry);
             }
             new
         };

@@ -1,8 +1,9 @@
 //! Whom we are connected to.
 
+use super::Serving;
 use crate::chain::Id;
 use crate::sync::Headers;
-use crate::wire::{Command, Inventory, ServiceFlags};
+use crate::wire::{Command, ServiceFlags};
 use sockman::{Conn, ConnMap, Endpoint};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -74,6 +75,14 @@ pub struct Peer {
     pub(crate) moved: Instant,
     /// The send queue is above its high-water mark.
     pub(crate) high: bool,
+    /// Bytes sent since then.
+    pub(crate) over: usize,
+    /// Since when the peer has taken nothing, while the queue is above its mark, and how many bytes it had taken then.
+    pub(crate) stuck: Option<(Instant, u64)>,
+    /// When it last had taken all that it wanted: what it owes us may have had to wait for that.
+    pub(crate) eased: Instant,
+    /// Its messages wait, and it may not be read from.
+    pub(crate) held: bool,
     /// We have hung up.
     pub(crate) gone: bool,
     /// What [`set_deadline`](sockman::SockMan::set_deadline) was last told.
@@ -123,19 +132,6 @@ pub struct Traffic {
     pub last_received: Option<Instant>,
     /// When the last message was sent.
     pub last_sent: Option<Instant>,
-}
-
-/// What a peer has asked for and not been given yet.
-#[derive(Debug, Default)]
-pub(crate) struct Serving {
-    /// The rest of its last `getdata`.
-    pub(crate) wanted: VecDeque<Inventory>,
-    /// What of it we do not have.
-    pub(crate) missing: Vec<Inventory>,
-    /// When this block has been sent, the tip is announced, so that it goes on with `getblocks`.
-    pub(crate) go_on: Option<Id>,
-    /// Whether its `getaddr` was answered.
-    pub(crate) told_addresses: bool,
 }
 
 /// Addresses that a peer has told us of: so many at once, and one more every ten seconds (Core's

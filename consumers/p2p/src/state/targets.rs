@@ -1,7 +1,6 @@
 //! Whom we want to be connected to.
 
 use sockman::Conn;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Why somebody is dialled.
@@ -23,7 +22,7 @@ pub enum Phase {
     /// Its name is being looked up, on another thread.
     Resolving,
     /// It is being dialled.
-    Dialling(SocketAddr),
+    Dialling(Conn),
     /// It is connected.
     Connected(Conn),
 }

@@ -6,11 +6,14 @@ use std::time::Instant;
 /// What was asked of a peer, and what came of it.
 ///
 /// Headers are asked of every peer that serves blocks, and of none in particular, so that none can hold us up. What one
-/// has told need not be told by the others: they are asked for what comes after it.
+/// has told need not be told by the others: while it goes on they wait, and are asked for what comes after it, or when it takes
+/// long.
 #[derive(Debug, Default)]
 pub struct Headers {
     /// Since when an answer to `getheaders` is due.
     pub(crate) asked: Option<Instant>,
+    /// Since when it is not asked because another tells the same.
+    pub(crate) waiting: Option<Instant>,
     /// It has told all that it has.
     pub(crate) complete: bool,
     /// Messages in a row that connected to nothing.

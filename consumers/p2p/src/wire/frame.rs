@@ -93,7 +93,8 @@ pub fn checksum(payload: &[u8]) -> [u8; 4] {
 /// What bytes begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next<'a> {
-    /// Nothing that is whole: so many bytes in all are needed to say more. They are those of a header, or of the message.
+    /// Nothing that is whole: with fewer bytes than so many in all there is nothing more to say. It is one more than there are where the
+    /// next one may show that the magic is wrong; then a header's; then the message's.
     Wants(usize),
     /// This message; the next one begins where it ends.
     Whole(Frame<'a>),
@@ -111,7 +112,8 @@ pub struct Frame<'a> {
 /// Says what `bytes` begin with. It reads no more than a header, and allocates nothing.
 pub fn next(bytes: &[u8], magic: Magic) -> Result<Next<'_>, FrameError> {
     let Some(header) = Header::read(bytes, magic)? else {
-        return Ok(Next::Wants(HEADER));
+        let judged = bytes.len() < magic.len();
+        return Ok(Next::Wants(if judged { bytes.len() + 1 } else { HEADER }));
     };
     Ok(match bytes.get(..header.size()) {
         Some(bytes) => Next::Whole(Frame { header, bytes }),

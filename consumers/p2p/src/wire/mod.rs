@@ -10,7 +10,7 @@
 //!
 //! # Receiving
 //!
-//! [`next`] looks at the bytes that are there and says what they are, or how many are needed for more; give that number to
+//! [`next()`] looks at the bytes that are there and says what they are, or how many are needed for more; that number is for
 //! [`SockMan::want`](sockman::SockMan::want), so that a block is looked at twice, however many pieces it comes in. A [`Frame`]
 //! borrows those bytes. Its checksum is to be looked at before its payload is.
 //!

@@ -12,5 +12,6 @@ mod liveness;
 mod miner;
 mod raw;
 mod serving;
+mod stopping;
 mod syncing;
 mod world;

@@ -43,10 +43,27 @@ impl Miner {
         made
     }
 
+    /// So many blocks of `size` bytes and some.
+    pub(crate) fn large(&mut self, parent: BlockHash, count: u32, tag: u8, size: usize) -> Vec<Block> {
+        let mut parent = self.id(parent);
+        let mut made = Vec::new();
+        for _ in 0..count {
+            let mut script = vec![tag; size];
+            script[0] = 0x6a;
+            let block = self.with_script(parent, ScriptBuf::from(script));
+            parent = self.tree.accept(&block.header, u64::from(u32::MAX)).unwrap().id;
+            made.push(block);
+        }
+        made
+    }
+
     /// A block that is not part of any chain yet.
     pub(crate) fn block(&self, parent: Id, tag: u8) -> Block {
+        self.with_script(parent, ScriptBuf::from(vec![0x51, tag]))
+    }
+
+    fn with_script(&self, parent: Id, script: ScriptBuf) -> Block {
         let time = self.tree.entry(parent).header.time + 600;
-        let script = ScriptBuf::from(vec![0x51, tag]);
         let mut block = template(&self.tree, parent, script, u64::from(time), Vec::new());
         remine(&mut block.header);
         block

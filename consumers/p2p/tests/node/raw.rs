@@ -117,6 +117,16 @@ impl Raw {
         }
     }
 
+    /// Ends the connection by RST.
+    pub(crate) fn reset(self) {
+        self.plain.reset();
+    }
+
+    /// Says that it sends nothing any more.
+    pub(crate) fn finish(&mut self) {
+        self.plain.finish().unwrap();
+    }
+
     /// As much as is taken at once.
     pub(crate) fn try_write(&mut self, bytes: &[u8]) -> usize {
         self.plain.write(bytes).unwrap_or(0)
@@ -137,7 +147,7 @@ impl Raw {
 
     /// Reads what is there.
     pub(crate) fn hear(&mut self) {
-        let mut buffer = [0; 64 << 10];
+        let mut buffer = [0; 16 << 10];
         while !self.deaf && !self.closed {
             match self.plain.read(&mut buffer) {
                 Ok(0) => self.closed = true,

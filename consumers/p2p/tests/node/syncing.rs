@@ -198,3 +198,28 @@ fn a_peer_without_the_network_service_is_served_and_not_asked() {
             .any(|said| matches!(said, crate::raw::Said::GetHeaders(_)))
     );
 }
+
+#[test]
+fn headers_of_a_long_chain_are_told_once_and_nobody_can_hold_them_up() {
+    let (_, blocks) = Miner::chain(4100);
+    let mut world = World::one(settings(1), &blocks);
+    let others: Vec<_> = (2..6)
+        .map(|number| {
+            let node = world.add(settings(number));
+            world.give(node, &blocks);
+            node
+        })
+        .collect();
+    let new = world.add(settings(9));
+    world.connect(new, 0);
+    for &other in &others {
+        world.connect(new, other);
+    }
+    world.until(secs(60), |world| world.height(new) == 4100);
+    let told = world.count(new, Count::headers);
+    // The first 2,000 come from all of them: they were asked at the same time.
+    assert!(told < 5 * 2000 + 2 * 2100 + 100, "{told}");
+    assert!(world.see(new, |state| {
+        state.peers.iter().all(|(_, peer)| peer.headers.is_complete())
+    }));
+}

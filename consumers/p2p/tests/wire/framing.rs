@@ -11,7 +11,11 @@ fn a_message_is_whole_with_its_last_byte() {
     for message in samples::all() {
         let bytes = whole(&message);
         for there in 0..bytes.len() {
-            let wants = if there < HEADER { HEADER } else { bytes.len() };
+            let wants = match there {
+                0..4 => there + 1,
+                4..HEADER => HEADER,
+                _ => bytes.len(),
+            };
             assert_eq!(next(&bytes[..there], MAIN), Ok(Next::Wants(wants)));
         }
         let and_more = [&bytes[..], &[0xee; 30]].concat();

@@ -204,6 +204,11 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(50))]
+
     /// Messages are appended, whatever is there.
     #[test]
     fn messages_follow_each_other(messages in vec(message(), 1..5)) {

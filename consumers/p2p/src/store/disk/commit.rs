@@ -22,7 +22,10 @@ pub(super) struct Setup {
 /// The loop's end of the thread.
 pub(super) struct Committer {
     shared: Arc<Shared>,
-    options: DiskOptions,
+    /// Changes that may wait.
+    limit: usize,
+    /// Changes that do not wait any longer.
+    many: usize,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -73,7 +76,7 @@ impl Committer {
             work: Condvar::new(),
             done: Condvar::new(),
         });
-        let options = setup.options.clone();
+        let (limit, many) = (setup.options.queue.max(1), many(&setup.options));
         let path = setup.index_path.clone();
         let of_thread = shared.clone();
         let thread = thread::Builder::new()
@@ -82,7 +85,8 @@ impl Committer {
             .map_err(|error| StoreError::io(&path, "start a thread for", error))?;
         Ok(Committer {
             shared,
-            options,
+            limit,
+            many,
             thread: Some(thread),
         })
     }
@@ -97,16 +101,15 @@ impl Committer {
         }
     }
 
-    /// Waits only while `DiskOptions::queue` changes wait already.
+    /// Waits only while as many changes wait already as may.
     pub(super) fn record(&self, change: Change) {
         let mut queue = self.shared.queue();
-        if queue.changes.len() >= self.options.queue {
-            let full =
-                |queue: &mut Queue| queue.changes.len() >= self.options.queue && queue.failed.is_none();
-            self.shared.work.notify_one();
-            queue = (self.shared.done.wait_while(queue, full)).unwrap_or_else(PoisonError::into_inner);
-            // It is not known when there will be room again, and memory is bounded: the index stays as it is.
-            queue.broken |= queue.changes.len() >= self.options.queue;
+        let full = |queue: &Queue| queue.changes.len() >= self.limit;
+        if full(&queue) {
+            let waits = |queue: &mut Queue| full(queue) && queue.failed.is_none();
+            queue = (self.shared.done.wait_while(queue, waits)).unwrap_or_else(PoisonError::into_inner);
+            // There is no telling when there will be room on the disk, and memory is bounded: the index stays as it is.
+            queue.broken |= full(&queue);
         }
         if queue.broken {
             queue.changes = Vec::new();
@@ -114,7 +117,7 @@ impl Committer {
         }
         queue.changes.push(change);
         let waiting = queue.changes.len();
-        if waiting == 1 || waiting == self.options.commit_at {
+        if waiting == 1 || waiting == self.many {
             self.shared.work.notify_one();
         }
     }
@@ -190,10 +193,12 @@ impl Thread {
                 // Where there is no room now there may be some later. After any other error it is not known what is on the disk.
                 queue.broken |= !matches!(error, StoreError::Full { .. });
             }
-            queue.failed = done.err();
+            if done.is_err() || !queue.broken {
+                queue.failed = done.err();
+            }
+            queue.broken |= stop;
             self.shared.done.notify_all();
-            if stop || queue.broken {
-                queue.broken = true;
+            if queue.broken {
                 return;
             }
         }
@@ -208,8 +213,9 @@ impl Thread {
             queue = (self.shared.work.wait_while(queue, |queue| queue.is_idle()))
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        let many = many(options);
         let more = |queue: &mut Queue| {
-            let few = behind || queue.changes.len() < options.commit_at;
+            let few = behind || queue.changes.len() < many;
             few && !queue.is_urgent() && !queue.broken
         };
         let waited = (self.shared.work).wait_timeout_while(queue, options.commit_every, more);
@@ -268,6 +274,11 @@ impl Thread {
             },
         })
     }
+}
+
+/// So many changes are committed without waiting for more.
+fn many(options: &DiskOptions) -> usize {
+    options.commit_at.min(options.queue).max(1)
 }
 
 /// Puts the names of new files on the disk.

@@ -61,18 +61,24 @@ impl<'a> Scan<'a> {
         StoreError::io(&self.path, "read", error)
     }
 
-    /// The magic of another chain, if that is what the file begins with: in front of a whole block.
+    /// The magic of another chain, if that is what the first two blocks have, or the only one. (With one of several it is damage.)
     pub(super) fn other_chain(&self) -> Result<Option<Magic>, StoreError> {
-        let mut window = Window::new(&self.file, self.length);
-        let start = window.at(0, HEADER).map_err(|error| self.failed(error))?;
-        let Some(&magic) = start.first_chunk::<4>() else {
-            return Ok(None);
+        let read = || -> io::Result<Option<Magic>> {
+            let mut window = Window::new(&self.file, self.length);
+            let Some(&magic) = window.at(0, HEADER)?.first_chunk::<4>() else {
+                return Ok(None);
+            };
+            if magic == self.files.magic {
+                return Ok(None);
+            }
+            let Ok(first) = whole(&mut window, magic, 0)? else {
+                return Ok(None);
+            };
+            let next = first.len() as u64;
+            let same = next == self.length || whole(&mut window, magic, next)?.is_ok();
+            Ok(same.then_some(magic))
         };
-        if magic == self.files.magic {
-            return Ok(None);
-        }
-        let whole = whole(&mut window, magic, 0).map_err(|error| self.failed(error))?;
-        Ok(whole.is_ok().then_some(magic))
+        read().map_err(|error| self.failed(error))
     }
 
     /// Whether the header of a frame is there.

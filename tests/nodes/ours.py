@@ -1,0 +1,60 @@
+"""`sockman node`, built from this checkout."""
+
+import json
+import os
+
+from .node import Node
+from .process import succeed
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def build():
+    """Builds the program, optimised, and sets where it is."""
+    global PROGRAM
+    said = succeed(
+        ["cargo", "build", "--release", "--package", "sockman-node", "--all-features", "--bin", "sockman", "--message-format", "json"],
+        within=3600,
+        cwd=ROOT,
+    )
+    built = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    PROGRAM = next(each["executable"] for each in built if each.get("executable"))
+
+
+PROGRAM = None
+
+
+class Ours(Node):
+    """A `sockman node`, on the backend that `backend` names."""
+
+    def command(self, connect):
+        backend = self.settings.get("backend")
+        return [
+            PROGRAM,
+            "node",
+            "--chain=regtest",
+            f"--datadir={self.folder}",
+            f"--p2p-bind={self.at}",
+            f"--rpc-bind=127.0.0.1:{self.rpc_port}",
+            *([f"--backend={backend}"] if backend else []),
+            *[f"--connect={at}" for at in connect],
+            *self.settings.get("options", []),
+        ]
+
+
+def make_chain(file, blocks, transactions, seed=1, witness=True):
+    """Writes a chain made from a seed to a file."""
+    said = [
+        PROGRAM,
+        "chain-gen",
+        f"--blocks={blocks}",
+        f"--txs={transactions}",
+        f"--seed={seed}",
+        f"--out={file}",
+    ]
+    succeed(said + ([] if witness else ["--no-witness"]), within=600)
+
+
+def import_chain(file, node):
+    """Gives a node, which must not be running, the chain in a file."""
+    succeed([PROGRAM, "chain-import", "--chain=regtest", f"--datadir={node.folder}", file], within=600)
