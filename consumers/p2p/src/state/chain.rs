@@ -155,6 +155,21 @@ impl<D: Store> Chain<D> {
         self.connected.get(id.index()).copied().unwrap_or(false)
     }
 
+    /// The highest of `id` and its ancestors that is stored as all its ancestors are. What is missing of that chain begins above
+    /// it: on the active chain or on another one that has not enough work yet.
+    pub fn last_connected(&self, id: Id) -> Id {
+        let (mut low, mut high) = (self.entry(self.fork(id)).height, self.entry(id).height);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if self.is_connected(self.tree.ancestor(id, middle)) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        self.tree.ancestor(id, low)
+    }
+
     fn set_connected(&mut self, id: Id) {
         let index = id.index();
         if self.connected.len() <= index {
