@@ -117,11 +117,14 @@ impl Place {
             .backend::<B>(&self.config)
             .expect("the settings are right");
         let mut driver = Driver::with_backend(backend, handler);
-        let connect: Vec<_> = self.targets.iter().map(|name| (name.clone(), Kind::Connect)).collect();
+        let connect: Vec<_> = self
+            .targets
+            .iter()
+            .map(|name| (name.clone(), Kind::Connect))
+            .collect();
         let listen = [self.host.at(PORT)];
-        let started = driver.with(|checked, net| {
-            checked.with(net, |node, net| node.start(net, &listen, &connect))
-        });
+        let started =
+            driver.with(|checked, net| checked.with(net, |node, net| node.start(net, &listen, &connect)));
         started.expect("the port is free");
         driver
     }

@@ -66,8 +66,8 @@ impl OnBackend for Serve<'_> {
         let handle = node.handle();
 
         let context = Context::new(handle.clone(), waiting);
-        let dispatcher =
-            Dispatcher::new(rpc::methods(), Instance::new("sockman"), context.clone()).batch(args.rpc.batch());
+        let dispatcher = Dispatcher::new(rpc::methods(), Instance::new("sockman"), context.clone())
+            .batch(args.rpc.batch());
         // The directory is ours by now: nobody else's cookie is overwritten.
         let credentials = args.rpc.credentials(&dir.join(".cookie"))?;
         let rpc = Rpc::new(dispatcher, credentials, args.rpc.settings())
@@ -105,7 +105,13 @@ impl OnBackend for Serve<'_> {
         tell::<B>(&peers, &clients)?;
 
         let progress = Progress::new(args.progress_every());
-        let reporter = Reporter::start(handle.clone(), progress, args.exit_when_synced, args.drain(), brake)?;
+        let reporter = Reporter::start(
+            handle.clone(),
+            progress,
+            args.exit_when_synced,
+            args.drain(),
+            brake,
+        )?;
         let ran = driver.run().map_err(Failure::system(serve::CANNOT_GO_ON));
         drop(signals);
         reporter.end();
