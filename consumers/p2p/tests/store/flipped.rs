@@ -104,7 +104,7 @@ fn of_blocks_that_are_being_read() {
             }
             flip(&file, at, bit);
         }
-        assert_eq!(reader.frame(places[1]).unwrap(), chain[1].frame);
+        assert!(reader.frame(places[1]).unwrap() == chain[1].frame);
     }
     assert_eq!(
         verify(&reader.frame(places[0]).unwrap()),
