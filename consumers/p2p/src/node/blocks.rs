@@ -4,7 +4,7 @@ use super::Work;
 use crate::chain::{BlockError, HeaderError, Id, claimed_work, peek_header};
 use crate::state::{AcceptError, Count, Refused};
 use crate::store::Store;
-use crate::wire::{Frame, Inventory, Message};
+use crate::wire::{self, Frame, Inventory, Message};
 use bitcoin::block::Header;
 use sockman::{Conn, SockMan};
 
@@ -127,11 +127,23 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     fn take_block(&mut self, conn: Conn, frame: &[u8]) {
         let unix = self.unix();
-        match self.state.chain.accept_block(frame, unix) {
+        let mut taken = self.state.chain.accept_block(frame, unix);
+        if let Err(AcceptError::Refused(Refused::Header(HeaderError::Full))) = taken
+            && self.make_room(conn, self.state.chain.tip())
+        {
+            taken = self.state.chain.accept_block(frame, unix);
+        }
+        match taken {
             Ok(accepted) => {
                 self.has(conn, accepted.id);
                 if accepted.new_tip {
                     self.new_tip();
+                }
+                // The window has moved on: those that had nothing to do have now.
+                if self.state.chain.is_connected(accepted.id)
+                    && std::mem::take(&mut self.state.download.held_up)
+                {
+                    self.ask_everybody();
                 }
             }
             Err(AcceptError::Refused(Refused::Duplicate(id))) => {
@@ -145,17 +157,25 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 self.state.counters.add(Count::blocks_refused);
                 self.refuse(conn, why);
             }
-            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, why),
+            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, frame, why),
             Err(AcceptError::Store(why)) => self.cannot_store(&why.to_string()),
         }
     }
 
-    fn bad_block(&mut self, conn: Conn, why: BlockError) {
+    fn bad_block(&mut self, conn: Conn, frame: &[u8], why: BlockError) {
         self.state.counters.add(Count::blocks_refused);
         if matches!(why, BlockError::Invalid(_)) {
             self.forget_invalid();
         }
         self.misbehaves(conn, &why.to_string());
+        // If it stays, it would only send the same again.
+        let header = peek_header(frame.get(wire::HEADER..).unwrap_or_default());
+        if let Some(id) = header
+            .ok()
+            .and_then(|(_, hash)| self.state.chain.tree().find(&hash))
+        {
+            self.lacks(conn, id);
+        }
         // Its good twin may be with others; and if the header is bad, they have other blocks.
         self.ask_everybody();
     }
@@ -181,13 +201,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     /// The active chain has changed.
-    fn new_tip(&mut self) {
+    pub(super) fn new_tip(&mut self) {
         self.state.fresh = true;
         self.tell_waiters();
-        // The window has moved on: those that had nothing to do have now.
-        if std::mem::take(&mut self.state.download.held_up) {
-            self.ask_everybody();
-        }
     }
 
     /// The disk takes nothing more. What is stored is safe; the node has to be stopped.

@@ -93,7 +93,7 @@ impl Download {
         if tree.entry(best).work < tree.entry(chain.tip()).work || chain.is_connected(best) {
             return wanted;
         }
-        let base = tree.entry(chain.fork(best)).height;
+        let base = tree.entry(chain.last_connected(best)).height;
         let last = tree.entry(best).height;
         let window = if chain.waiting_bytes() > settings.window_bytes {
             1
@@ -206,20 +206,8 @@ impl Download {
 
     /// The first block that is missing of the chain that ends in `best`, if somebody was asked for it long ago, and only one.
     fn late<D: Store>(&self, chain: &Chain<D>, best: Id, settings: &Settings, now: Instant) -> Option<Id> {
-        let tree = chain.tree();
-        let (fork, best_height) = (tree.entry(chain.fork(best)).height, tree.entry(best).height);
-        let mut height = fork + 1;
-        // On another branch than the active one the first blocks may be there.
-        let id = loop {
-            if height > best_height || height > fork + settings.window {
-                return None;
-            }
-            let id = tree.ancestor(best, height);
-            if tree.entry(id).place.is_none() {
-                break id;
-            }
-            height += 1;
-        };
+        let base = chain.entry(chain.last_connected(best)).height;
+        let id = chain.tree().ancestor(best, base + 1);
         let flight = self.flights.get(&id)?;
         let late = flight.second.is_none() && now >= flight.since + settings.hedge_after;
         late.then_some(id)
