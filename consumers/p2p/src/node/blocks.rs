@@ -83,8 +83,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         let known = self.state.chain.tree().find(&hash);
         let now = self.now;
-        let landing = known.map(|id| self.state.download.landed(&mut self.state.peers, id, conn, now));
-        if !landing.is_some_and(|landing| landing.asked) {
+        let peers = &mut self.state.peers;
+        let delivered = known.and_then(|id| self.state.download.delivered(peers, id, conn, now));
+        if delivered.is_none() {
             match self.is_welcome(known, &header) {
                 Ok(true) => {}
                 Ok(false) => return self.state.counters.add(Count::blocks_unrequested),
@@ -98,9 +99,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             peer.last_block = Some(now);
             peer.head_since = now;
         }
-        self.take_block(conn, frame.bytes);
+        let stored = self.take_block(conn, frame.bytes);
         // Whoever was asked first and still has not sent it is slower than another who was asked later.
-        if let Some((slow, since)) = landing.and_then(|landing| landing.other)
+        if let Some((slow, since)) = delivered.and_then(|delivered| delivered.overtaken)
+            && stored
             && now >= since + self.own.settings.stall
         {
             self.state.counters.add(Count::stalled);
@@ -125,7 +127,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         Ok(leads && parent.height < chain.height() + FAR)
     }
 
-    fn take_block(&mut self, conn: Conn, frame: &[u8]) {
+    /// Takes a block. Says whether it is stored now.
+    fn take_block(&mut self, conn: Conn, frame: &[u8]) -> bool {
         let unix = self.unix();
         let mut taken = self.state.chain.accept_block(frame, unix);
         if let Err(AcceptError::Refused(Refused::Header(HeaderError::Full))) = taken
@@ -135,7 +138,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         }
         match taken {
             Ok(accepted) => {
-                self.has(conn, accepted.id);
+                self.landed(conn, accepted.id);
                 if accepted.new_tip {
                     self.new_tip();
                 }
@@ -145,10 +148,12 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 {
                     self.ask_everybody();
                 }
+                return true;
             }
             Err(AcceptError::Refused(Refused::Duplicate(id))) => {
                 self.state.counters.add(Count::blocks_duplicate);
-                self.has(conn, id);
+                self.landed(conn, id);
+                return true;
             }
             Err(AcceptError::Refused(Refused::Header(HeaderError::UnknownParent))) => {
                 self.ask_for_headers(conn, self.state.chain.tree().best());
@@ -160,6 +165,13 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, frame, why),
             Err(AcceptError::Store(why)) => self.cannot_store(&why.to_string()),
         }
+        false
+    }
+
+    /// A block that a peer has sent is stored.
+    fn landed(&mut self, conn: Conn, id: Id) {
+        self.has(conn, id);
+        self.state.download.landed(&mut self.state.peers, id, self.now);
     }
 
     fn bad_block(&mut self, conn: Conn, frame: &[u8], why: BlockError) {
