@@ -232,6 +232,22 @@ impl<D: Store> Chain<D> {
         self.tree.fork(id, self.tip())
     }
 
+    /// The last block of the chain that ends in `id` that is stored as all its ancestors are: the next one is missing, unless this is
+    /// `id`. On another branch than the active one it is beyond the fork as soon as blocks of that branch are there.
+    pub fn last_connected(&self, id: Id) -> Id {
+        let (mut low, mut high) = (self.fork(id), id);
+        while low != high {
+            let (from, to) = (self.entry(low).height, self.entry(high).height);
+            let middle = self.tree.ancestor(high, from + (to - from).div_ceil(2));
+            if self.is_connected(middle) {
+                low = middle;
+            } else {
+                high = self.entry(middle).parent;
+            }
+        }
+        low
+    }
+
     /// The first block of a locator that is on the active chain; genesis if there is none.
     pub fn find_locator(&self, locator: &[BlockHash]) -> Id {
         let known = locator.iter().filter_map(|hash| self.tree.find(hash));
@@ -296,6 +312,9 @@ impl<D: Store> Chain<D> {
             for id in self.tree.mark_invalid(id) {
                 let Entry { height, hash, .. } = *self.tree.entry(id);
                 self.store.record(Change::Invalid { height, hash });
+                // What waits for it waits for nothing.
+                let children = self.waiting.remove(&id).unwrap_or_default();
+                self.waiting_bytes -= children.iter().map(|&id| self.bytes(id)).sum::<u64>();
             }
         }
         why.into()
@@ -322,6 +341,9 @@ impl<D: Store> Chain<D> {
     /// Connects a stored block, and those that waited for it. Says whether the active chain has changed.
     fn connect(&mut self, id: Id) -> bool {
         let parent = self.entry(id).parent;
+        if self.entry(id).invalid {
+            return false;
+        }
         if !self.is_connected(parent) {
             self.waiting_bytes += self.bytes(id);
             self.waiting.entry(parent).or_default().push(id);
