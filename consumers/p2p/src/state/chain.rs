@@ -232,22 +232,6 @@ impl<D: Store> Chain<D> {
         self.tree.fork(id, self.tip())
     }
 
-    /// The last block of the chain that ends in `id` that is stored as all its ancestors are: the next one is missing, unless this is
-    /// `id`. On another branch than the active one it is beyond the fork as soon as blocks of that branch are there.
-    pub fn last_connected(&self, id: Id) -> Id {
-        let (mut low, mut high) = (self.fork(id), id);
-        while low != high {
-            let (from, to) = (self.entry(low).height, self.entry(high).height);
-            let middle = self.tree.ancestor(high, from + (to - from).div_ceil(2));
-            if self.is_connected(middle) {
-                low = middle;
-            } else {
-                high = self.entry(middle).parent;
-            }
-        }
-        low
-    }
-
     /// The first block of a locator that is on the active chain; genesis if there is none.
     pub fn find_locator(&self, locator: &[BlockHash]) -> Id {
         let known = locator.iter().filter_map(|hash| self.tree.find(hash));
