@@ -67,8 +67,8 @@ pub struct Settings {
     pub blocks_per_peer: usize,
     /// How far beyond the first missing block blocks are asked for. Default 1,024 (Core's `BLOCK_DOWNLOAD_WINDOW`).
     pub window: u32,
-    /// Bytes of blocks that may be stored beyond the first missing one; above it only that one is asked for. Default
-    /// 1 GiB.
+    /// Bytes of blocks of one chain that may be stored beyond the first missing one: those after them are not asked for before it has
+    /// come. Default 1 GiB.
     pub window_bytes: u64,
     /// When the block that all wait for has not come for so long, another peer is asked for it too. Default 2 s.
     pub hedge_after: Duration,
@@ -93,9 +93,11 @@ pub struct Settings {
     pub noban: Vec<ipnet::IpNet>,
     /// Bytes of blocks kept in memory to serve them again. Default 16 MiB.
     pub cache: usize,
-    /// Bytes of a peer's messages that may wait before it is not read from any more. A larger message is waited for all the
-    /// same. Default 5 MiB: as much as it takes that two nodes that wait for each other to read both go on, since it is more
-    /// than the high-water mark and one message together.
+    /// Bytes that a peer's requests may take that wait because it has not taken what it asked for before: when there are more, none
+    /// of its messages is looked at until it has. Default 64 KiB, which is far more than a node asks for at once.
+    pub requests: usize,
+    /// Bytes of a peer's messages that may wait then before it is not read from any more. A larger message is waited for all the
+    /// same. Default 5 MiB (Core's `DEFAULT_MAXRECEIVEBUFFER`).
     pub receive: usize,
     /// High-water mark of a peer's send queue, in bytes: above it what it asks for waits. Default 1 MiB.
     pub send_high: usize,
@@ -134,6 +136,7 @@ impl Settings {
             discourage: Duration::from_secs(24 * 60 * 60),
             noban: Vec::new(),
             cache: 16 << 20,
+            requests: 64 << 10,
             receive: 5 << 20,
             send_high: 1 << 20,
             user_agent: format!("/sockman:{}/", env!("CARGO_PKG_VERSION")),
@@ -143,8 +146,8 @@ impl Settings {
         }
     }
 
-    /// What a connection may hold.
-    pub(crate) fn limits(&self) -> ConnLimits {
+    /// What a connection may hold: this is what each is given, whatever the loop's own [`Config`](sockman::Config) says.
+    pub fn limits(&self) -> ConnLimits {
         let message = crate::wire::HEADER + crate::wire::MAX_PAYLOAD;
         ConnLimits {
             // It is paused before this is reached.

@@ -65,7 +65,9 @@ impl<D: Store> Context<D> {
         let entered = self
             .0
             .waiting
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| (count < most).then_some(count + 1));
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+                (count < most).then_some(count + 1)
+            });
         match entered {
             Ok(_) => Ok(Waiting(self)),
             Err(_) => {

@@ -56,6 +56,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return;
         }
         match addresses {
+            _ if target.removed => self.retry(id),
             Err(why) => self.failed(id, &why),
             Ok(all) if all.is_empty() => self.failed(id, &"the name has no address"),
             Ok(all) => {

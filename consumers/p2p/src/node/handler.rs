@@ -28,7 +28,7 @@ impl<D: Store> Handler for Node<D> {
         self.work(net, |work| work.drained(conn));
     }
 
-    /// A peer that has finished sending wants nothing any more but what it has asked for.
+    /// A peer that has finished sending gets what is queued for it, and no more.
     fn eof<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut (), _: &mut [u8]) {
         self.work(net, |work| work.part(conn, Disconnect::flush()));
     }

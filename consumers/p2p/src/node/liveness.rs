@@ -2,7 +2,7 @@
 
 use super::Work;
 use crate::settings::Settings;
-use crate::state::{Count, Peer};
+use crate::state::{Count, Peer, Request};
 use crate::store::Store;
 use crate::wire::Message;
 use sockman::{Conn, SockMan};
@@ -19,6 +19,8 @@ enum Late {
     Ping,
     Pong,
     Silence,
+    /// It has taken nothing of what waits for it.
+    Taking,
     Block,
     Headers,
     /// It waits for what another tells of headers.
@@ -31,24 +33,26 @@ impl Peer {
         if !self.ready {
             return Some((self.since + settings.handshake_within, Late::Handshake));
         }
-        // While its messages wait, its answers may be among them.
-        let waits = self.high || !self.serving.wanted.is_empty();
+        // As long as it has not taken what it asked for, it may not have seen what we ask.
+        let waits = self.is_behind();
         let pong = self
             .ping
             .out
             .filter(|_| !waits)
-            .map(|(_, sent)| sent + settings.silence);
-        let block = (!waits && !self.in_flight.is_empty()).then(|| self.head_since + settings.block_within);
+            .map(|(_, sent)| sent.max(self.eased) + settings.silence);
+        let block = !waits && !self.in_flight.is_empty();
+        let block = block.then(|| self.head_since.max(self.eased) + settings.block_within);
         let headers = self.headers.asked.filter(|_| !waits && !self.is_inbound());
         [
             self.ping.next.map(|at| (at, Late::Ping)),
             pong.map(|at| (at, Late::Pong)),
             Some((self.moved + settings.silence, Late::Silence)),
+            self.stuck.map(|(at, _)| (at + settings.silence, Late::Taking)),
             block.map(|at| (at, Late::Block)),
-            headers.map(|at| (at + settings.headers_within, Late::Headers)),
+            headers.map(|at| (at.max(self.eased) + settings.headers_within, Late::Headers)),
             self.headers
                 .waiting
-                .map(|at| (at + settings.hedge_after, Late::Waiting)),
+                .map(|(at, _)| (at + settings.hedge_after, Late::Waiting)),
         ]
         .into_iter()
         .flatten()
@@ -91,9 +95,25 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 Late::Handshake => self.too_late(conn, Count::handshake_timeouts, "no handshake in time"),
                 Late::Pong => self.too_late(conn, Count::silences, "a ping was not answered in time"),
                 Late::Silence => self.too_late(conn, Count::silences, "silent for too long"),
+                Late::Taking => self.taking(conn),
                 Late::Block => self.too_late(conn, Count::stalled, "a block did not come in time"),
                 Late::Headers => self.too_late(conn, Count::stalled, "headers did not come in time"),
             }
+        }
+    }
+
+    /// A peer has not taken all that it was sent for as long as it may be silent: has it taken any of it?
+    fn taking(&mut self, conn: Conn) {
+        let taken = self.net.info(conn).map_or(0, |info| info.bytes_out);
+        let now = self.now;
+        match self
+            .state
+            .peers
+            .get_mut(conn)
+            .and_then(|peer| peer.stuck.as_mut())
+        {
+            Some((since, before)) if *before < taken => (*since, *before) = (now, taken),
+            _ => self.too_late(conn, Count::silences, "takes nothing"),
         }
     }
 
@@ -122,9 +142,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// The peer wants to hear from us.
     pub(super) fn ping(&mut self, conn: Conn, nonce: Option<u64>) {
-        if nonce.is_some() {
+        if let Some(nonce) = nonce {
             self.state.counters.add(Count::pings);
-            self.send(conn, &Message::Pong(nonce));
+            self.request(conn, Request::Ping(nonce));
         }
     }
 

@@ -1,7 +1,8 @@
 //! From bytes to messages.
 
 use super::Work;
-use crate::state::{Count, Peer};
+use crate::settings::Settings;
+use crate::state::{Count, Peer, Request, Span};
 use crate::store::Store;
 use crate::wire::{self, Command, DecodeError, Frame, FrameError, Message, Next};
 use sockman::{Conn, Sent, SockMan};
@@ -21,7 +22,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 return data.len();
             };
             peer.moved = now;
-            if peer.is_busy() {
+            if peer.is_busy(&self.own.settings) {
                 self.hold(conn, unread.len());
                 return taken;
             }
@@ -53,6 +54,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// The peer's messages wait until it has taken what it asked for. When many wait it is not read from any more.
     fn hold(&mut self, conn: Conn, unread: usize) {
+        if let Some(peer) = self.state.peers.get_mut(conn) {
+            peer.held = true;
+        }
         if unread >= self.own.settings.receive {
             self.state.counters.add(Count::receive_pauses);
             self.net.pause(conn);
@@ -117,10 +121,14 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             Message::Inv(inventory) => self.inv(conn, &inventory),
             Message::Block(_) => self.block(conn, frame),
             Message::NotFound(inventory) => self.not_found(conn, &inventory),
-            Message::GetHeaders { locator, stop } => self.get_headers(conn, &locator, stop),
-            Message::GetBlocks { locator, stop } => self.get_blocks(conn, &locator, stop),
+            Message::GetHeaders { locator, stop } => {
+                self.request(conn, Request::Headers(Box::new(Span { locator, stop })));
+            }
+            Message::GetBlocks { locator, stop } => {
+                self.request(conn, Request::Blocks(Box::new(Span { locator, stop })));
+            }
             Message::GetData(inventory) => self.get_data(conn, inventory),
-            Message::GetAddr => self.get_addr(conn),
+            Message::GetAddr => self.request(conn, Request::Addresses),
             Message::Addr(addresses) => self.addresses(conn, addresses.len()),
             Message::AddrV2(addresses) => self.addresses(conn, addresses.len()),
             // Transactions are not relayed, and we say so. A second version or verack is ignored, as by Core.
@@ -152,17 +160,22 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         *peer.traffic.sent.entry(command).or_default() += size as u64;
         peer.traffic.last_sent = Some(self.now);
-        if high && !peer.high {
+        if peer.high {
+            peer.over += size;
+        } else if high {
             peer.high = true;
+            let taken = self.net.info(conn).map_or(0, |info| info.bytes_out);
+            peer.stuck = Some((self.now, taken));
             self.state.counters.add(Count::send_pauses);
+            self.rearm(conn);
         }
     }
 }
 
 impl Peer {
-    /// Whether its messages wait until it has taken what it asked for.
-    fn is_busy(&self) -> bool {
-        self.high || !self.serving.wanted.is_empty()
+    /// Whether its messages wait until it has taken what it asked for: it asks, or has us say, ever more without taking it.
+    pub(super) fn is_busy(&self, settings: &Settings) -> bool {
+        self.high && (self.serving.bytes() > settings.requests || self.over > settings.send_high)
     }
 }
 

@@ -3,7 +3,7 @@
 //! - `handler`: what the loop calls, and how it reaches the rest.
 //! - `messages`: from bytes to messages, and when a peer's messages wait.
 //! - `handshake`, `liveness`: how a connection begins, and what ends one of which nothing is heard.
-//! - `headers`, `blocks`: what peers tell us. `serve`, `announce`: what we tell them. `cache`: blocks to be told again.
+//! - `headers`, `blocks`: what peers tell us. `requests`, `serve`, `announce`: what we tell them. `cache`: blocks to be told again.
 //! - `dial`: whom we connect to. `control`: what other threads want.
 //! - `punish`: how we part from peers.
 
@@ -18,6 +18,7 @@ mod headers;
 mod liveness;
 mod messages;
 mod punish;
+mod requests;
 mod serve;
 
 use crate::settings::Settings;

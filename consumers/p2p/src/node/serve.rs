@@ -1,13 +1,12 @@
-//! What peers ask for.
+//! The answers to what peers ask for.
 
 use super::Work;
 use crate::chain::{Id, strip_witness};
-use crate::state::{Count, Direction, Peer};
+use crate::state::{Count, Direction, Span};
 use crate::store::{Reader, Store};
 use crate::wire::{
     self, AddrV2, AddrV2Message, Address, Command, HEADER, Inventory, MAX_ADDRESSES, MAX_HEADERS, Message,
 };
-use bitcoin::BlockHash;
 use bytes::Bytes;
 use sockman::{Conn, Sent, SockMan};
 use std::net::{IpAddr, SocketAddr};
@@ -18,19 +17,20 @@ const MAX_BLOCKS: u32 = 500;
 impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A peer wants headers: those of the active chain that come after what it has. There is always an answer, at the tip an
     /// empty one: some wait for it.
-    pub(super) fn get_headers(&mut self, conn: Conn, locator: &[BlockHash], stop: BlockHash) {
+    pub(super) fn get_headers(&mut self, conn: Conn, span: &Span) {
+        let Span { locator, stop } = span;
         let chain = &self.state.chain;
         let entry = |id: Id| chain.entry(id);
         let mut headers = Vec::new();
         if locator.is_empty() {
             // It wants this one only.
-            let one = chain.tree().find(&stop).filter(|&id| entry(id).place.is_some());
+            let one = chain.tree().find(stop).filter(|&id| entry(id).place.is_some());
             headers.extend(one.map(|id| entry(id).header));
         } else {
             let from = entry(chain.find_locator(locator)).height + 1;
             for id in (from..).map_while(|height| chain.at(height)).take(MAX_HEADERS) {
                 headers.push(entry(id).header);
-                if entry(id).hash == stop {
+                if entry(id).hash == *stop {
                     break;
                 }
             }
@@ -45,14 +45,15 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// A peer wants to know which blocks come after what it has: in parts, since it asks for the next part when it is told of
     /// the tip after the last block of this one.
-    pub(super) fn get_blocks(&mut self, conn: Conn, locator: &[BlockHash], stop: BlockHash) {
+    pub(super) fn get_blocks(&mut self, conn: Conn, span: &Span) {
+        let Span { locator, stop } = span;
         let chain = &self.state.chain;
         let from = chain.entry(chain.find_locator(locator)).height + 1;
         let mut hashes = Vec::new();
         let mut last = None;
         for id in (from..from.saturating_add(MAX_BLOCKS)).map_while(|height| chain.at(height)) {
             let hash = chain.entry(id).hash;
-            if hash == stop {
+            if hash == *stop {
                 break;
             }
             hashes.push(Inventory::Block(hash));
@@ -67,60 +68,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         }
     }
 
-    /// A peer wants blocks.
-    pub(super) fn get_data(&mut self, conn: Conn, inventory: Vec<Inventory>) {
-        if let Some(peer) = self.state.peers.get_mut(conn) {
-            peer.serving.wanted = inventory.into();
-        }
-        self.pump(conn);
-    }
-
-    /// The peer has taken what it was sent: there may be more, and when there is not, its messages need not wait any more.
-    pub(super) fn drained(&mut self, conn: Conn) {
-        let now = self.now;
-        let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| !peer.gone) else {
-            return;
-        };
-        peer.high = false;
-        peer.moved = now;
-        self.pump(conn);
-        let done = |peer: &Peer| !peer.high && peer.serving.wanted.is_empty();
-        if self.state.peers.get(conn).is_some_and(done) {
-            self.release(conn);
-            self.rearm(conn);
-        }
-    }
-
-    /// Sends what a peer wants, as much as it takes.
-    fn pump(&mut self, conn: Conn) {
-        loop {
-            let Some(peer) = self
-                .state
-                .peers
-                .get_mut(conn)
-                .filter(|peer| !peer.high && !peer.gone)
-            else {
-                return;
-            };
-            let Some(item) = peer.serving.wanted.pop_front() else {
-                let missing = std::mem::take(&mut peer.serving.missing);
-                if !missing.is_empty() {
-                    self.send(conn, &Message::NotFound(missing));
-                }
-                return;
-            };
-            match self.stored(item) {
-                Some((id, frame)) => self.send_block(conn, id, frame),
-                None => {
-                    if let Some(peer) = self.state.peers.get_mut(conn) {
-                        peer.serving.missing.push(item);
-                    }
-                }
-            }
-        }
-    }
-
-    fn send_block(&mut self, conn: Conn, id: Id, frame: Bytes) {
+    /// Sends a block.
+    pub(super) fn send_block(&mut self, conn: Conn, id: Id, frame: Bytes) {
         let size = frame.len();
         self.state.counters.add(Count::blocks_served);
         self.state
@@ -139,7 +88,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     /// The message with a block, if we have it.
-    fn stored(&mut self, item: Inventory) -> Option<(Id, Bytes)> {
+    pub(super) fn stored(&mut self, item: Inventory) -> Option<(Id, Bytes)> {
         let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) = item
         else {
             return None;

@@ -12,6 +12,8 @@ mod counters;
 mod discouraged;
 mod handle;
 mod peers;
+mod room;
+mod serving;
 mod targets;
 
 pub use bans::{Ban, BanError, Bans, MOST_BANS, parse_net};
@@ -23,4 +25,4 @@ pub use peers::{Addresses, Direction, Peer, Peers, Ping, Traffic, Version};
 pub use targets::{Kind, Phase, Target, Targets};
 
 pub(crate) use handle::Shared;
-pub(crate) use peers::Serving;
+pub(crate) use serving::{Request, Serving, Span};

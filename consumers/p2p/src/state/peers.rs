@@ -1,8 +1,9 @@
 //! Whom we are connected to.
 
+use super::Serving;
 use crate::chain::Id;
 use crate::sync::Headers;
-use crate::wire::{Command, Inventory, ServiceFlags};
+use crate::wire::{Command, ServiceFlags};
 use sockman::{Conn, ConnMap, Endpoint};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -74,6 +75,14 @@ pub struct Peer {
     pub(crate) moved: Instant,
     /// The send queue is above its high-water mark.
     pub(crate) high: bool,
+    /// Bytes sent since then.
+    pub(crate) over: usize,
+    /// Since when the peer has taken nothing, while the queue is above its mark, and how many bytes it had taken then.
+    pub(crate) stuck: Option<(Instant, u64)>,
+    /// When it last had taken all that it wanted: what it owes us may have had to wait for that.
+    pub(crate) eased: Instant,
+    /// Its messages wait, and it may not be read from.
+    pub(crate) held: bool,
     /// We have hung up.
     pub(crate) gone: bool,
     /// What [`set_deadline`](sockman::SockMan::set_deadline) was last told.
@@ -125,19 +134,6 @@ pub struct Traffic {
     pub last_sent: Option<Instant>,
 }
 
-/// What a peer has asked for and not been given yet.
-#[derive(Debug, Default)]
-pub(crate) struct Serving {
-    /// The rest of its last `getdata`.
-    pub(crate) wanted: VecDeque<Inventory>,
-    /// What of it we do not have.
-    pub(crate) missing: Vec<Inventory>,
-    /// When this block has been sent, the tip is announced, so that it goes on with `getblocks`.
-    pub(crate) go_on: Option<Id>,
-    /// Whether its `getaddr` was answered.
-    pub(crate) told_addresses: bool,
-}
-
 /// Addresses that a peer has told us of: so many at once, and one more every ten seconds (Core's
 /// `MAX_ADDR_RATE_PER_SECOND`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,6 +175,45 @@ impl Addresses {
 }
 
 impl Peer {
+    /// A peer of which nothing is known yet. It may tell so many `addresses` at once.
+    pub(crate) fn new(address: Endpoint, direction: Direction, addresses: u64, now: Instant) -> Peer {
+        Peer {
+            id: 0,
+            address,
+            local: None,
+            direction,
+            name: None,
+            noban: false,
+            since: now,
+            version: None,
+            ready: false,
+            wants_addrv2: false,
+            wtxid_relay: false,
+            wants_headers: false,
+            compact: None,
+            fee_filter: 0,
+            ping: Ping::default(),
+            best: None,
+            announced: None,
+            headers: Headers::default(),
+            in_flight: VecDeque::new(),
+            head_since: now,
+            last_block: None,
+            traffic: Traffic::default(),
+            addresses: Addresses::new(addresses, now),
+            serving: Serving::default(),
+            nonce: 0,
+            moved: now,
+            high: false,
+            over: 0,
+            stuck: None,
+            eased: now,
+            held: false,
+            gone: false,
+            armed: None,
+        }
+    }
+
     /// Whether the peer dialled us.
     pub fn is_inbound(&self) -> bool {
         self.direction == Direction::Inbound
@@ -194,6 +229,11 @@ impl Peer {
     /// Whether its chain is worth asking for: it serves whole blocks, with their witnesses.
     pub fn is_source(&self) -> bool {
         self.ready && self.services().has(ServiceFlags::NETWORK | ServiceFlags::WITNESS)
+    }
+
+    /// Whether we have hung up on it: it is closed soon, and nothing that it says counts any more.
+    pub fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// Its protocol version; 0 before it has told.

@@ -117,6 +117,16 @@ impl Raw {
         }
     }
 
+    /// Ends the connection by RST.
+    pub(crate) fn reset(self) {
+        self.plain.reset();
+    }
+
+    /// Says that it sends nothing any more.
+    pub(crate) fn finish(&mut self) {
+        self.plain.finish().unwrap();
+    }
+
     /// As much as is taken at once.
     pub(crate) fn try_write(&mut self, bytes: &[u8]) -> usize {
         self.plain.write(bytes).unwrap_or(0)

@@ -63,9 +63,10 @@ impl RpcArgs {
     pub(crate) fn credentials(&self, cookie: &Path) -> Result<Credentials, Failure> {
         let mut credentials = self.users.credentials()?;
         if !self.no_rpc && !self.users.has_password() {
-            credentials
-                .cookie(cookie)
-                .map_err(|why| Failure::Cookie(cookie.to_owned(), why))?;
+            credentials.cookie(cookie).map_err(|why| Failure::Cookie {
+                path: cookie.to_owned(),
+                why,
+            })?;
         }
         Ok(credentials)
     }

@@ -166,7 +166,9 @@ fn a_block_with_a_witness() {
         work: genesis.header.work() + block.header.work(),
         txs: 1,
         previous: Some(genesis.block_hash()),
-        next: "0b2d0d30d6f67007de3f356b5e3c8d91201c66bd54d4d5d4ee1f95a01fc30f22".parse().ok(),
+        next: "0b2d0d30d6f67007de3f356b5e3c8d91201c66bd54d4d5d4ee1f95a01fc30f22"
+            .parse()
+            .ok(),
     };
     let expected = r#"{
         "hash": "06748a441afdf872551b65c691ae117112c66b2d879f73975cec709cce881e4b",
@@ -233,7 +235,8 @@ fn a_header_outside_the_active_chain() {
         next: None,
     };
     let shown = serde_json::to_string(&headline).expect("JSON");
-    let end = r#""nTx":0,"previousblockhash":"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"}"#;
+    let end =
+        r#""nTx":0,"previousblockhash":"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"}"#;
     assert!(shown.contains(r#""confirmations":-1,"height":7"#), "{shown}");
     assert!(shown.ends_with(end), "{shown}");
 }

@@ -30,7 +30,7 @@ pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 3] {
 /// For how many seconds somebody is banned if nothing is said of it (Core's `DEFAULT_MISBEHAVING_BANTIME`).
 const A_DAY: u64 = 24 * 60 * 60;
 
-fn failed(why: BanError) -> RpcError {
+fn failed(why: &BanError) -> RpcError {
     let code = match why {
         BanError::NoNetwork | BanError::NotBanned => code::CLIENT_INVALID_IP_OR_SUBNET,
         BanError::Already => code::CLIENT_NODE_ALREADY_ADDED,
@@ -44,7 +44,7 @@ fn setban<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Resu
     let (subnet, command): (String, String) = (call.get(0)?, call.get(1)?);
     let time: i64 = call.get::<Option<i64>>(2)?.unwrap_or(0);
     let is_absolute = call.get::<Option<bool>>(3)?.unwrap_or(false);
-    let net = parse_net(&subnet).ok_or_else(|| failed(BanError::NoNetwork))?;
+    let net = parse_net(&subnet).ok_or_else(|| failed(&BanError::NoNetwork))?;
     let handle = context.handle();
     let now = handle.unix();
     match command.as_str() {
@@ -62,13 +62,16 @@ fn setban<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Resu
                 // An address is banned too when the network that it is in is.
                 let is_address = net.prefix_len() == net.max_prefix_len();
                 if is_address && state.bans.contains(net.addr(), now) {
-                    return Err(failed(BanError::Already));
+                    return Err(failed(&BanError::Already));
                 }
-                state.bans.add(net, now, until).map_err(failed)
+                state.bans.add(net, now, until).map_err(|why| failed(&why))
             })?;
             handle.command(Command::DropBanned);
         }
-        "remove" => handle.with(|state| state.bans.remove(net, now)).map_err(failed)?,
+        "remove" => {
+            let removed = handle.with(|state| state.bans.remove(net, now));
+            removed.map_err(|why| failed(&why))?;
+        }
         _ => {
             let why = "command must be \"add\" or \"remove\"";
             return Err(RpcError::new(code::MISC_ERROR, why));
@@ -103,6 +106,6 @@ fn listbanned<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> Res
 
 fn clearbanned<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
     let cleared = context.handle().with(|state| state.bans.clear());
-    cleared.map_err(failed)?;
+    cleared.map_err(|why| failed(&why))?;
     out.null()
 }

@@ -68,9 +68,8 @@ pub(in crate::node) fn chain_info<D: Store>(context: &Context<D>) -> ChainInfo {
         let (id, best) = (chain.tip(), tree.entry(tree.best()));
         let tip = tree.entry(id);
         let header = &tip.header;
-        let caught_up = || {
-            tip.work >= context.params().minimum_work && u64::from(header.time) + MAX_TIP_AGE >= now
-        };
+        let caught_up =
+            || tip.work >= context.params().minimum_work && u64::from(header.time) + MAX_TIP_AGE >= now;
         let far = Far {
             txs: chain.txs(),
             time: header.time,
@@ -97,11 +96,7 @@ pub(in crate::node) fn chain_info<D: Store>(context: &Context<D>) -> ChainInfo {
     })
 }
 
-fn getblockchaininfo<D: Store>(
-    context: &Context<D>,
-    _: &Call<'_>,
-    out: Out<'_>,
-) -> Result<Done, RpcError> {
+fn getblockchaininfo<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
     out.json(&chain_info(context))
 }
 

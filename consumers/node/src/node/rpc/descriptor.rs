@@ -20,7 +20,9 @@ pub(super) fn script(text: &str, network: Network) -> Result<ScriptBuf, RpcError
     if let Some(address) = inside("addr") {
         let address: Address<_> = address.parse().map_err(|_| wrong("Address is not valid"))?;
         let address = address.require_network(network);
-        return Ok(address.map_err(|_| wrong("Address is not valid"))?.script_pubkey());
+        return Ok(address
+            .map_err(|_| wrong("Address is not valid"))?
+            .script_pubkey());
     }
     if let Some(hex) = inside("raw") {
         let bytes = Vec::from_hex(hex).map_err(|_| wrong("Raw script is not hex"))?;
@@ -48,7 +50,9 @@ fn without_checksum(text: &str) -> Result<&str, RpcError> {
     match given {
         Some(given) if given.len() != right.len() => {
             let (expected, length) = (right.len(), given.len());
-            Err(wrong(format_args!("Expected {expected} character checksum, not {length} characters")))
+            Err(wrong(format_args!(
+                "Expected {expected} character checksum, not {length} characters"
+            )))
         }
         Some(given) if given != right => Err(wrong(format_args!(
             "Provided checksum '{given}' does not match computed checksum '{right}'"
@@ -121,7 +125,11 @@ mod tests {
         }
         let long = "0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8";
         let uncompressed = "76a91491b24bf9f5288532960ac687abb035127b1d28a588ac";
-        assert_eq!(hex(&format!("combo({long})")), uncompressed, "there is no such key in a witness");
+        assert_eq!(
+            hex(&format!("combo({long})")),
+            uncompressed,
+            "there is no such key in a witness"
+        );
     }
 
     #[test]
@@ -131,7 +139,10 @@ mod tests {
             ("raw(deadbeef)#", "Expected 8 character checksum, not 0"),
             ("raw(xy)", "not hex"),
             ("raw(\u{e9})", "Invalid characters"),
-            ("addr(bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4)", "Address is not valid"),
+            (
+                "addr(bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4)",
+                "Address is not valid",
+            ),
             ("addr(nonsense)", "Address is not valid"),
             ("rawtr(00)", "key is not valid"),
             ("nonsense", ""),

@@ -7,7 +7,7 @@ use bitcoin::block::Header;
 use bitcoin::hex::FromHex as _;
 use bitcoin::{Address, Block, BlockHash, ScriptBuf, Witness, consensus};
 use sockman_http::rpc::{Call, Done, Instance, Method, Out, RpcError, code};
-use sockman_p2p::chain::{BlockError, mine, template};
+use sockman_p2p::chain::{BlockError, Id, check_block, mine, template};
 use sockman_p2p::state::{AcceptError, Refused};
 use sockman_p2p::store::Store;
 use std::time::Duration;
@@ -56,9 +56,26 @@ fn submitblock<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) ->
         // It may become part of the chain, once other blocks have come.
         Ok(_) => out.json("inconclusive"),
         Err(AcceptError::Refused(Refused::Block(BlockError::Decode(_)))) => Err(undecodable()),
+        Err(AcceptError::Refused(Refused::Duplicate(id))) => match recheck(context, id, &bytes) {
+            Ok(()) => out.json("duplicate"),
+            Err(why) => out.json(&Text(why)),
+        },
         Err(AcceptError::Refused(why)) => out.json(&Text(why)),
         Err(why @ AcceptError::Store(_)) => Err(RpcError::new(code::VERIFY_ERROR, why.to_string())),
     }
+}
+
+/// A block with this header is there: whether what was handed in is that block, or another that only has its header, and is not
+/// valid.
+fn recheck<D: Store>(context: &Context<D>, id: Id, bytes: &[u8]) -> Result<(), BlockError> {
+    if id == Id::GENESIS {
+        return Ok(());
+    }
+    let rules = context.handle().with(|state| {
+        let parent = state.chain.entry(id).parent;
+        state.chain.tree().rules(parent)
+    });
+    check_block(context.params(), rules, bytes).map(drop)
 }
 
 /// Gives a coinbase that commits to witnesses and has none itself the one that it needs, which says nothing: miners may leave it
@@ -69,10 +86,9 @@ fn with_reserved_value(mut block: Block) -> Option<Vec<u8>> {
     const COMMITS: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
 
     let coinbase = block.txdata.first_mut()?;
-    let is_committed = coinbase
-        .output
-        .iter()
-        .any(|output| output.script_pubkey.len() >= 38 && output.script_pubkey.as_bytes().starts_with(&COMMITS));
+    let is_committed = coinbase.output.iter().any(|output| {
+        output.script_pubkey.len() >= 38 && output.script_pubkey.as_bytes().starts_with(&COMMITS)
+    });
     let input = coinbase.input.first_mut()?;
     if !is_committed || !input.witness.is_empty() {
         return None;
@@ -118,7 +134,8 @@ fn generate<D: Store>(
     let mut tries = call.get::<Option<u64>>(2)?.unwrap_or(TRIES);
     let handle = context.handle();
     let mut hashes: Vec<Text<BlockHash>> = Vec::new();
-    while (hashes.len() as i64) < blocks {
+    let mut left = u64::try_from(blocks).unwrap_or(0);
+    while left > 0 {
         let now = handle.unix();
         let mut block = handle.with(|state| {
             let (tree, tip) = (state.chain.tree(), state.chain.tip());
@@ -135,6 +152,7 @@ fn generate<D: Store>(
             RpcError::new(code::INTERNAL_ERROR, why)
         })?;
         hashes.push(Text(block.block_hash()));
+        left -= 1;
     }
     out.json(&hashes)
 }

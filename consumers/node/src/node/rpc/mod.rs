@@ -19,7 +19,7 @@ mod peers;
 mod progress;
 mod wait;
 
-pub(super) use chain::{ChainInfo, chain_info};
+pub(super) use chain::{chain_info, hash_at};
 
 use super::context::Context;
 use sockman_http::rpc::Methods;
@@ -36,4 +36,3 @@ pub fn methods<D: Store>() -> Methods<Context<D>> {
         .with_all(bans::methods())
         .with_all(mining::methods())
 }
-

@@ -46,12 +46,9 @@ pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 6] {
     ]
 }
 
-/// This program's version as a number, as Core makes one: two digits each of major, minor and patch.
-fn version() -> u32 {
-    let number = |text: &str| text.parse::<u32>().unwrap_or(0);
-    let (major, minor) = (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
-    number(major) * 10_000 + number(minor) * 100 + number(env!("CARGO_PKG_VERSION_PATCH"))
-}
+/// The version of Bitcoin Core whose methods these are like, 30.0: clients decide by it what they can ask for. What program it
+/// really is, the user agent tells.
+const VERSION: u32 = 300_000;
 
 #[derive(Serialize)]
 struct NetworkInfo<'a> {
@@ -112,7 +109,10 @@ fn getnetworkinfo<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) ->
     let info = context.handle().with(|state| {
         let (all, inbound) = (state.peers.len(), state.peers.inbound());
         // Where it listens everywhere, at none of its addresses in particular, it does not know by which it is found.
-        let addresses = state.listening.iter().filter_map(sockman_backends::sockman::Endpoint::tcp);
+        let addresses = state
+            .listening
+            .iter()
+            .filter_map(sockman_backends::sockman::Endpoint::tcp);
         let localaddresses = addresses
             .filter(|at| !at.ip().is_unspecified() && !at.ip().is_loopback())
             .map(|at| LocalAddress {
@@ -122,13 +122,19 @@ fn getnetworkinfo<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) ->
             })
             .collect();
         NetworkInfo {
-            version: version(),
+            version: VERSION,
             subversion: &settings.user_agent,
             protocolversion: PROTOCOL_VERSION,
             localservices: services(ours),
             localservicesnames: service_names(ours),
             localrelay: false,
-            timeoffset: median(state.peers.iter().filter_map(|(_, peer)| time_offset(peer)).collect()),
+            timeoffset: median(
+                state
+                    .peers
+                    .iter()
+                    .filter_map(|(_, peer)| time_offset(peer))
+                    .collect(),
+            ),
             networkactive: true,
             connections: all,
             connections_in: inbound,
@@ -154,11 +160,7 @@ fn median(mut values: Vec<i64>) -> i64 {
     values.get(values.len() / 2).copied().unwrap_or(0)
 }
 
-fn getconnectioncount<D: Store>(
-    context: &Context<D>,
-    _: &Call<'_>,
-    out: Out<'_>,
-) -> Result<Done, RpcError> {
+fn getconnectioncount<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
     out.json(&context.handle().with(|state| state.peers.len()))
 }
 
@@ -232,12 +234,12 @@ fn addnode<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Res
 }
 
 fn disconnectnode<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
-    let address = call.get::<Option<String>>(0)?.filter(|address| !address.is_empty());
+    let address = call
+        .get::<Option<String>>(0)?
+        .filter(|address| !address.is_empty());
     let id: Option<u64> = call.get(1)?;
     let is_it = |peer: &Peer| match (&address, id) {
-        (Some(address), _) => {
-            peer.address.to_string() == *address || peer.name.as_ref() == Some(address)
-        }
+        (Some(address), _) => peer.address.to_string() == *address || peer.name.as_ref() == Some(address),
         (None, id) => Some(peer.id) == id,
     };
     if address.is_some() == id.is_some() {

@@ -42,7 +42,10 @@ pub(super) fn service_names(flags: ServiceFlags) -> Vec<String> {
         Some((_, name)) => (*name).to_owned(),
         None => format!("UNKNOWN[2^{bit}]"),
     };
-    (0..u64::BITS).filter(|bit| flags >> bit & 1 == 1).map(name).collect()
+    (0..u64::BITS)
+        .filter(|bit| flags >> bit & 1 == 1)
+        .map(name)
+        .collect()
 }
 
 /// Which network an address belongs to, as Core calls it.
@@ -167,7 +170,10 @@ impl<'a> PeerInfo<'a> {
     fn new<D: Store>(peer: &'a Peer, chain: &Chain<D>, now: &Now) -> Self {
         let version = peer.version.as_ref();
         let height = |id| i64::from(chain.entry(id).height);
-        let out = peer.ping.out.map(|(_, since)| now.at.saturating_duration_since(since));
+        let out = peer
+            .ping
+            .out
+            .map(|(_, since)| now.at.saturating_duration_since(since));
         PeerInfo {
             id: peer.id,
             addr: Text(&peer.address),
@@ -199,7 +205,11 @@ impl<'a> PeerInfo<'a> {
             presynced_headers: -1,
             synced_headers: peer.best.map_or(-1, height),
             synced_blocks: peer.best.map_or(-1, |best| height(chain.fork(best))),
-            inflight: peer.in_flight.iter().map(|(id, _)| chain.entry(*id).height).collect(),
+            inflight: peer
+                .in_flight
+                .iter()
+                .map(|(id, _)| chain.entry(*id).height)
+                .collect(),
             addr_relay_enabled: false,
             addr_processed: peer.addresses.processed,
             addr_rate_limited: peer.addresses.limited,
@@ -244,7 +254,14 @@ mod tests {
         assert_eq!(services(flags), "8000000000000c4c");
         assert_eq!(
             service_names(flags),
-            ["BLOOM", "WITNESS", "COMPACT_FILTERS", "NETWORK_LIMITED", "P2P_V2", "UNKNOWN[2^63]"]
+            [
+                "BLOOM",
+                "WITNESS",
+                "COMPACT_FILTERS",
+                "NETWORK_LIMITED",
+                "P2P_V2",
+                "UNKNOWN[2^63]"
+            ]
         );
         assert!(service_names(ServiceFlags::NONE).is_empty());
     }

@@ -96,6 +96,9 @@ mod tests {
             assert!((whole - 1.0).abs() < f64::EPSILON, "{now}: {whole}");
         }
         let behind = at(Network::Regtest, 1_000, 50_000, 0, 0);
-        assert!((behind - 1.0).abs() < f64::EPSILON, "a clock that is far behind: {behind}");
+        assert!(
+            (behind - 1.0).abs() < f64::EPSILON,
+            "a clock that is far behind: {behind}"
+        );
     }
 }

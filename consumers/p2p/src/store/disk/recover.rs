@@ -51,7 +51,7 @@ pub(super) fn recover(
         if places.is_empty() {
             tracing::info!(file = %files.path(number).display(), "looks for blocks");
         }
-        let mut scan = Scan::open(files, number)?;
+        let mut scan = Scan::open(files, number, options.search)?;
         if let Some(found) = scan.other_chain()? {
             return Err(OpenError::WrongChain {
                 path: files.path(number),

@@ -12,9 +12,8 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// Bytes that are hashed in vain in a file, over and above its length, before the rest of a gap is given up. What looks like a
-/// frame may be part of a block that was made to look so, many times over.
-const HASHED_IN_VAIN: u64 = 64 << 20;
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 20;
 
 /// A block file that is looked at.
 pub(super) struct Scan<'a> {
@@ -41,7 +40,8 @@ struct Rubbish {
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn open(files: &'a Files, number: u32) -> Result<Scan<'a>, StoreError> {
+    /// Opens one. Beyond its length so many bytes may be hashed in vain.
+    pub(super) fn open(files: &'a Files, number: u32, search: u64) -> Result<Scan<'a>, StoreError> {
         let file = files.open(number)?;
         let path = files.path(number);
         let about = file
@@ -53,7 +53,7 @@ impl<'a> Scan<'a> {
             path,
             file,
             length: about.len(),
-            patience: about.len().saturating_add(HASHED_IN_VAIN),
+            patience: about.len().saturating_add(search),
         })
     }
 
@@ -61,23 +61,28 @@ impl<'a> Scan<'a> {
         StoreError::io(&self.path, "read", error)
     }
 
-    /// The magic of another chain, if that is what the file begins with: in front of a whole block.
+    /// The magic of another chain, if that is what the first two blocks have, or the only one. (With one of several it is damage.)
     pub(super) fn other_chain(&self) -> Result<Option<Magic>, StoreError> {
-        let mut window = Window::new(&self.file, self.length);
-        let start = window.at(0, HEADER).map_err(|error| self.failed(error))?;
-        let Some(&magic) = start.first_chunk::<4>() else {
-            return Ok(None);
+        let read = || -> io::Result<Option<Magic>> {
+            let mut window = Window::new(&self.file, self.length.min(HEADER as u64), HEADER);
+            let magic = window.at(0, HEADER)?.first_chunk::<4>().copied();
+            let Some(magic) = magic.filter(|magic| *magic != self.files.magic) else {
+                return Ok(None);
+            };
+            let mut window = Window::new(&self.file, self.length, PIECE);
+            let Ok(first) = whole(&mut window, magic, 0)? else {
+                return Ok(None);
+            };
+            let next = first.len() as u64;
+            let same = next == self.length || whole(&mut window, magic, next)?.is_ok();
+            Ok(same.then_some(magic))
         };
-        if magic == self.files.magic {
-            return Ok(None);
-        }
-        let whole = whole(&mut window, magic, 0).map_err(|error| self.failed(error))?;
-        Ok(whole.is_ok().then_some(magic))
+        read().map_err(|error| self.failed(error))
     }
 
     /// Whether the header of a frame is there.
     pub(super) fn begins(&self, place: Place) -> Result<Result<(), BadFrame>, StoreError> {
-        let mut window = Window::new(&self.file, place.offset + HEADER as u64);
+        let mut window = Window::new(&self.file, place.offset + HEADER as u64, HEADER);
         let bytes = window
             .at(place.offset, HEADER)
             .map_err(|error| self.failed(error))?;
@@ -90,7 +95,7 @@ impl<'a> Scan<'a> {
 
     /// Those of these places where the frame is not what was written.
     pub(super) fn damaged(&self, places: &[Place]) -> Result<Vec<(Place, BadFrame)>, StoreError> {
-        let mut window = Window::new(&self.file, self.length);
+        let mut window = Window::new(&self.file, self.length, PIECE);
         let mut damaged = Vec::new();
         for &place in places {
             let whole =
@@ -109,7 +114,7 @@ impl<'a> Scan<'a> {
     pub(super) fn gap(&mut self, gap: Range<u64>, findings: &mut Findings) -> Result<(), StoreError> {
         let mark = frame::mark(self.files.magic);
         let file = self.file.try_clone().map_err(|error| self.failed(error))?;
-        let mut window = Window::new(&file, gap.end);
+        let mut window = Window::new(&file, gap.end, PIECE);
         let mut at = gap.start;
         let mut rubbish: Option<Rubbish> = None;
         while at < gap.end {
@@ -160,15 +165,7 @@ impl<'a> Scan<'a> {
         if torn {
             return Ok(true);
         }
-        let mut at = from;
-        while at < self.length {
-            let bytes = window.at(at, 1)?;
-            if bytes.iter().any(|byte| *byte != 0) {
-                return Ok(false);
-            }
-            at += bytes.len() as u64;
-        }
-        Ok(true)
+        Ok(window.zeros(from)? == self.length)
     }
 
     fn cut(&mut self, from: u64, findings: &mut Findings) -> Result<(), StoreError> {
@@ -204,9 +201,10 @@ fn whole<'a>(window: &'a mut Window<'_>, magic: Magic, at: u64) -> io::Result<Re
         Ok(length) => length,
         Err(what) => return Ok(Err(what)),
     };
-    let Some(frame) = window.at(at, length)?.get(..length) else {
+    if length as u64 > window.left(at) {
         return Ok(Err(BadFrame::Short));
-    };
+    }
+    let frame = window.at(at, length)?.get(..length).unwrap_or_default();
     Ok(frame::verify(frame).map(|_| frame))
 }
 

@@ -1,0 +1,115 @@
+//! What a peer has asked for.
+
+use crate::chain::Id;
+use crate::wire::Inventory;
+use bitcoin::BlockHash;
+use std::collections::VecDeque;
+
+/// Something that a peer asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// An entry of a `getdata`.
+    Item(Inventory),
+    /// The end of a `getdata`: it is time to say what of it we do not have.
+    End,
+    /// `getheaders`.
+    Headers(Box<Span>),
+    /// `getblocks`.
+    Blocks(Box<Span>),
+    /// `ping`, with its number.
+    Ping(u64),
+    /// `getaddr`.
+    Addresses,
+}
+
+/// A part of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// What the peer has.
+    pub(crate) locator: Vec<BlockHash>,
+    /// The last that it wants.
+    pub(crate) stop: BlockHash,
+}
+
+impl Request {
+    /// Bytes of memory that it takes.
+    fn size(&self) -> usize {
+        let more = match self {
+            Request::Headers(span) | Request::Blocks(span) => {
+                size_of::<Span>() + span.locator.len() * size_of::<BlockHash>()
+            }
+            _ => 0,
+        };
+        size_of::<Request>() + more
+    }
+}
+
+/// What a peer has asked for and not been given yet.
+#[derive(Debug, Default)]
+pub(crate) struct Serving {
+    /// In the order in which it was asked for.
+    wanted: VecDeque<Request>,
+    /// Bytes of that.
+    bytes: usize,
+    /// Of the `getdata` under way, what we do not have.
+    pub(crate) missing: Vec<Inventory>,
+    /// When this block has been sent, the tip is announced, so that it goes on with `getblocks`.
+    pub(crate) go_on: Option<Id>,
+    /// Whether its `getaddr` was answered.
+    pub(crate) told_addresses: bool,
+}
+
+impl Serving {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// Bytes of memory that what is wanted takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn push(&mut self, request: Request) {
+        self.bytes += request.size();
+        self.wanted.push_back(request);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Request> {
+        let request = self.wanted.pop_front()?;
+        self.bytes -= request.size();
+        if self.wanted.is_empty() {
+            // One long list is no reason to keep that much memory.
+            self.wanted.shrink_to(64);
+        }
+        Some(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::hashes::Hash;
+
+    #[test]
+    fn bytes_are_those_of_what_waits() {
+        let mut serving = Serving::default();
+        let span = Span {
+            locator: vec![BlockHash::all_zeros(); 101],
+            stop: BlockHash::all_zeros(),
+        };
+        let all = [Request::Headers(Box::new(span)), Request::Ping(7), Request::End];
+        for request in &all {
+            serving.push(request.clone());
+        }
+        assert!((101 * 32..101 * 32 + 300).contains(&serving.bytes()));
+        for request in all {
+            assert_eq!(serving.pop(), Some(request));
+        }
+        assert_eq!((serving.pop(), serving.bytes()), (None, 0));
+        for _ in 0..50_000 {
+            serving.push(Request::End);
+        }
+        while serving.pop().is_some() {}
+        assert!(serving.is_empty() && serving.wanted.capacity() < 1000);
+    }
+}
