@@ -296,6 +296,9 @@ impl<D: Store> Chain<D> {
             for id in self.tree.mark_invalid(id) {
                 let Entry { height, hash, .. } = *self.tree.entry(id);
                 self.store.record(Change::Invalid { height, hash });
+                // What waits for it waits for nothing.
+                let children = self.waiting.remove(&id).unwrap_or_default();
+                self.waiting_bytes -= children.iter().map(|&id| self.bytes(id)).sum::<u64>();
             }
         }
         why.into()
@@ -322,6 +325,9 @@ impl<D: Store> Chain<D> {
     /// Connects a stored block, and those that waited for it. Says whether the active chain has changed.
     fn connect(&mut self, id: Id) -> bool {
         let parent = self.entry(id).parent;
+        if self.entry(id).invalid {
+            return false;
+        }
         if !self.is_connected(parent) {
             self.waiting_bytes += self.bytes(id);
             self.waiting.entry(parent).or_default().push(id);
