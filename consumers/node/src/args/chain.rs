@@ -43,7 +43,9 @@ pub(crate) struct GenArgs {
 }
 
 fn weight(text: &str) -> Result<usize, String> {
-    let weight: usize = text.parse().map_err(|_| "not a number of weight units".to_owned())?;
+    let weight: usize = text
+        .parse()
+        .map_err(|_| "not a number of weight units".to_owned())?;
     if (100_000..=4_000_000).contains(&weight) {
         Ok(weight)
     } else {

@@ -56,5 +56,7 @@ fn write(args: &GenArgs, file: File) -> io::Result<String> {
     }
     to.flush()?;
     let path = args.out.display();
-    Ok(format!("{all} blocks and genesis, {bytes} bytes, up to {tip} in {path}"))
+    Ok(format!(
+        "{all} blocks and genesis, {bytes} bytes, up to {tip} in {path}"
+    ))
 }

@@ -56,7 +56,11 @@ impl Meter {
         let time = now.saturating_duration_since(then);
         let rate = |done: u64, before: u64| {
             let done = done.saturating_sub(before) as f64;
-            if time < LEAST { 0.0 } else { done / time.as_secs_f64() }
+            if time < LEAST {
+                0.0
+            } else {
+                done / time.as_secs_f64()
+            }
         };
         let ((part, all), (before, _)) = (sample.part(), first.part());
         let (left, speed) = (all.saturating_sub(part), rate(part, before));

@@ -5,6 +5,7 @@ use crate::args::values::{Seconds, Size, positive};
 use ipnet::IpNet;
 use sockman_backends::sockman::Endpoint;
 use sockman_p2p::Settings;
+use sockman_p2p::wire::MAX_USER_AGENT;
 use std::net::Ipv4Addr;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
@@ -22,6 +23,15 @@ fn count32(number: u32) -> NonZeroU32 {
 
 fn net(text: &str) -> Result<IpNet, String> {
     sockman_p2p::state::parse_net(text).ok_or_else(|| "write ADDRESS or ADDRESS/BITS".to_owned())
+}
+
+fn user_agent(text: &str) -> Result<String, String> {
+    if text.len() > MAX_USER_AGENT {
+        return Err(format!(
+            "longer than {MAX_USER_AGENT} bytes, which peers hang up on"
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -114,7 +124,7 @@ pub(crate) struct PeerArgs {
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().send_high))]
     peer_send_high: Size,
     /// What peers are told of us (BIP 14).
-    #[arg(long, value_name = "TEXT", default_value_t = default().user_agent)]
+    #[arg(long, value_name = "TEXT", default_value_t = default().user_agent, value_parser = user_agent)]
     user_agent: String,
 }
 

@@ -48,6 +48,7 @@ impl OnBackend for Serve<'_> {
         let args = self.args;
         // What is wrong with the flags is told before anything is touched.
         let (config, waiting) = (args.config()?, args.rpc.waiting()?);
+        let mut credentials = args.rpc.credentials()?;
         let brake = Arc::new(Brake::default());
         let signals = {
             let brake = brake.clone();
@@ -66,10 +67,10 @@ impl OnBackend for Serve<'_> {
         let handle = node.handle();
 
         let context = Context::new(handle.clone(), waiting);
-        let dispatcher =
-            Dispatcher::new(rpc::methods(), Instance::new("sockman"), context.clone()).batch(args.rpc.batch());
+        let dispatcher = Dispatcher::new(rpc::methods(), Instance::new("sockman"), context.clone())
+            .batch(args.rpc.batch());
         // The directory is ours by now: nobody else's cookie is overwritten.
-        let credentials = args.rpc.credentials(&dir.join(".cookie"))?;
+        args.rpc.cookie(&mut credentials, &dir.join(".cookie"))?;
         let rpc = Rpc::new(dispatcher, credentials, args.rpc.settings())
             .map_err(Failure::system("start the threads for JSON-RPC"))?;
         let dispatcher = Arc::downgrade(rpc.dispatcher());
@@ -92,7 +93,7 @@ impl OnBackend for Serve<'_> {
         })?;
         // Before anything is printed: whoever has read that we listen may send us a signal.
         let remote = driver.remote();
-        brake.arm(args.drain(), dispatcher.clone(), {
+        brake.arm(args.drain(), &dispatcher.clone(), {
             let handle = handle.clone();
             move |within| {
                 handle.stop_waiting();
@@ -105,7 +106,13 @@ impl OnBackend for Serve<'_> {
         tell::<B>(&peers, &clients)?;
 
         let progress = Progress::new(args.progress_every());
-        let reporter = Reporter::start(handle.clone(), progress, args.exit_when_synced, args.drain(), brake)?;
+        let reporter = Reporter::start(
+            handle.clone(),
+            progress,
+            args.exit_when_synced,
+            args.drain(),
+            brake,
+        )?;
         let ran = driver.run().map_err(Failure::system(serve::CANNOT_GO_ON));
         drop(signals);
         reporter.end();

@@ -41,7 +41,10 @@ pub(super) fn ask(dispatcher: &Dispatcher<Context<Memory>>, body: &str) -> Strin
         place: Place::Worker,
     };
     let answer = dispatcher.run(&dispatcher.read(body.as_bytes()), on);
-    String::from_utf8(answer.body).expect("JSON").trim_end().to_owned()
+    String::from_utf8(answer.body)
+        .expect("JSON")
+        .trim_end()
+        .to_owned()
 }
 
 pub(super) fn dispatcher(context: &Context<Memory>) -> Dispatcher<Context<Memory>> {
@@ -71,7 +74,9 @@ fn without_what_differs(answer: &str) -> String {
 
 #[test]
 fn it_answers_as_core_does() {
-    let mut lines = RECORDED.lines().map(|line| line.split_once(' ').expect("a word and more"));
+    let mut lines = RECORDED
+        .lines()
+        .map(|line| line.split_once(' ').expect("a word and more"));
     let mut next = |word: &str| {
         let (found, rest) = lines.next()?;
         assert!(found == word || word.is_empty(), "{word}, and not {found}");
@@ -91,13 +96,19 @@ fn it_answers_as_core_does() {
             }
             "header" => {
                 let header: block::Header = deserialize_hex(line).expect("a header");
-                let taken = context.handle().with(|state| state.chain.accept_header(&header, unix));
+                let taken = context
+                    .handle()
+                    .with(|state| state.chain.accept_header(&header, unix));
                 taken.expect("Core has taken it");
             }
             "call" => {
                 let (_, expected) = next("answer").expect("an answer");
                 let found = ask(&dispatcher, line);
-                assert_eq!(without_what_differs(&found), without_what_differs(expected), "{line}");
+                assert_eq!(
+                    without_what_differs(&found),
+                    without_what_differs(expected),
+                    "{line}"
+                );
                 asked += 1;
             }
             "get" => {
@@ -130,7 +141,10 @@ fn get(context: &Context<Memory>, target: &str) -> (String, Vec<u8>) {
         Ok(answer) => (format!("200 {}", answer.media_type), answer.body.to_vec()),
         Err(refusal) => {
             let body = refusal.message + "\r\n";
-            (format!("{} text/plain", refusal.status.as_u16()), body.into_bytes())
+            (
+                format!("{} text/plain", refusal.status.as_u16()),
+                body.into_bytes(),
+            )
         }
     }
 }
