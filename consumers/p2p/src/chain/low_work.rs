@@ -123,6 +123,11 @@ impl LowWork {
         self.fork
     }
 
+    /// Whether this is the header that is to come next. Others that a peer sends are none of this chain, or it has changed.
+    pub fn is_next(&self, header: &Header) -> bool {
+        header.prev_blockhash == self.at.hash
+    }
+
     /// Takes a message of headers; `more` if the peer may have more than it tells in it. After an error, nothing more can come of
     /// this.
     pub fn feed(&mut self, tree: &Tree, headers: &[Header], more: bool) -> Result<Step, LowWorkError> {

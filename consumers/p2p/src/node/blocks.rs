@@ -4,7 +4,7 @@ use super::Work;
 use crate::chain::{BlockError, HeaderError, Id, claimed_work, peek_header};
 use crate::state::{AcceptError, Count, Refused};
 use crate::store::Store;
-use crate::wire::{Frame, Inventory, Message};
+use crate::wire::{self, Frame, Inventory, Message};
 use bitcoin::block::Header;
 use sockman::{Conn, SockMan};
 
@@ -83,8 +83,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         let known = self.state.chain.tree().find(&hash);
         let now = self.now;
-        let landing = known.map(|id| self.state.download.landed(&mut self.state.peers, id, conn, now));
-        if !landing.is_some_and(|landing| landing.asked) {
+        let peers = &mut self.state.peers;
+        let delivered = known.and_then(|id| self.state.download.delivered(peers, id, conn, now));
+        if delivered.is_none() {
             match self.is_welcome(known, &header) {
                 Ok(true) => {}
                 Ok(false) => return self.state.counters.add(Count::blocks_unrequested),
@@ -98,9 +99,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             peer.last_block = Some(now);
             peer.head_since = now;
         }
-        self.take_block(conn, frame.bytes);
+        let stored = self.take_block(conn, frame.bytes);
         // Whoever was asked first and still has not sent it is slower than another who was asked later.
-        if let Some((slow, since)) = landing.and_then(|landing| landing.other)
+        if let Some((slow, since)) = delivered.and_then(|delivered| delivered.overtaken)
+            && stored
             && now >= since + self.own.settings.stall
         {
             self.state.counters.add(Count::stalled);
@@ -125,18 +127,33 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         Ok(leads && parent.height < chain.height() + FAR)
     }
 
-    fn take_block(&mut self, conn: Conn, frame: &[u8]) {
+    /// Takes a block. Says whether it is stored now.
+    fn take_block(&mut self, conn: Conn, frame: &[u8]) -> bool {
         let unix = self.unix();
-        match self.state.chain.accept_block(frame, unix) {
+        let mut taken = self.state.chain.accept_block(frame, unix);
+        if let Err(AcceptError::Refused(Refused::Header(HeaderError::Full))) = taken
+            && self.make_room(conn, self.state.chain.tip())
+        {
+            taken = self.state.chain.accept_block(frame, unix);
+        }
+        match taken {
             Ok(accepted) => {
-                self.has(conn, accepted.id);
+                self.landed(conn, accepted.id);
                 if accepted.new_tip {
                     self.new_tip();
                 }
+                // The window has moved on: those that had nothing to do have now.
+                if self.state.chain.is_connected(accepted.id)
+                    && std::mem::take(&mut self.state.download.held_up)
+                {
+                    self.ask_everybody();
+                }
+                return true;
             }
             Err(AcceptError::Refused(Refused::Duplicate(id))) => {
                 self.state.counters.add(Count::blocks_duplicate);
-                self.has(conn, id);
+                self.landed(conn, id);
+                return true;
             }
             Err(AcceptError::Refused(Refused::Header(HeaderError::UnknownParent))) => {
                 self.ask_for_headers(conn, self.state.chain.tree().best());
@@ -145,17 +162,32 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 self.state.counters.add(Count::blocks_refused);
                 self.refuse(conn, why);
             }
-            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, why),
+            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, frame, why),
             Err(AcceptError::Store(why)) => self.cannot_store(&why.to_string()),
         }
+        false
     }
 
-    fn bad_block(&mut self, conn: Conn, why: BlockError) {
+    /// A block that a peer has sent is stored.
+    fn landed(&mut self, conn: Conn, id: Id) {
+        self.has(conn, id);
+        self.state.download.landed(&mut self.state.peers, id, self.now);
+    }
+
+    fn bad_block(&mut self, conn: Conn, frame: &[u8], why: BlockError) {
         self.state.counters.add(Count::blocks_refused);
         if matches!(why, BlockError::Invalid(_)) {
             self.forget_invalid();
         }
         self.misbehaves(conn, &why.to_string());
+        // If it stays, it would only send the same again.
+        let header = peek_header(frame.get(wire::HEADER..).unwrap_or_default());
+        if let Some(id) = header
+            .ok()
+            .and_then(|(_, hash)| self.state.chain.tree().find(&hash))
+        {
+            self.lacks(conn, id);
+        }
         // Its good twin may be with others; and if the header is bad, they have other blocks.
         self.ask_everybody();
     }
@@ -181,13 +213,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     /// The active chain has changed.
-    fn new_tip(&mut self) {
+    pub(super) fn new_tip(&mut self) {
         self.state.fresh = true;
         self.tell_waiters();
-        // The window has moved on: those that had nothing to do have now.
-        if std::mem::take(&mut self.state.download.held_up) {
-            self.ask_everybody();
-        }
     }
 
     /// The disk takes nothing more. What is stored is safe; the node has to be stopped.

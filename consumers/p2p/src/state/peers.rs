@@ -175,6 +175,45 @@ impl Addresses {
 }
 
 impl Peer {
+    /// A peer of which nothing is known yet. It may tell so many `addresses` at once.
+    pub(crate) fn new(address: Endpoint, direction: Direction, addresses: u64, now: Instant) -> Peer {
+        Peer {
+            id: 0,
+            address,
+            local: None,
+            direction,
+            name: None,
+            noban: false,
+            since: now,
+            version: None,
+            ready: false,
+            wants_addrv2: false,
+            wtxid_relay: false,
+            wants_headers: false,
+            compact: None,
+            fee_filter: 0,
+            ping: Ping::default(),
+            best: None,
+            announced: None,
+            headers: Headers::default(),
+            in_flight: VecDeque::new(),
+            head_since: now,
+            last_block: None,
+            traffic: Traffic::default(),
+            addresses: Addresses::new(addresses, now),
+            serving: Serving::default(),
+            nonce: 0,
+            moved: now,
+            high: false,
+            over: 0,
+            stuck: None,
+            eased: now,
+            held: false,
+            gone: false,
+            armed: None,
+        }
+    }
+
     /// Whether the peer dialled us.
     pub fn is_inbound(&self) -> bool {
         self.direction == Direction::Inbound
@@ -190,6 +229,11 @@ impl Peer {
     /// Whether its chain is worth asking for: it serves whole blocks, with their witnesses.
     pub fn is_source(&self) -> bool {
         self.ready && self.services().has(ServiceFlags::NETWORK | ServiceFlags::WITNESS)
+    }
+
+    /// Whether we have hung up on it: it is closed soon, and nothing that it says counts any more.
+    pub fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// Its protocol version; 0 before it has told.

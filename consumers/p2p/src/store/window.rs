@@ -37,9 +37,14 @@ impl<'a> Window<'a> {
         self
     }
 
+    /// Bytes from `at` to the end.
+    pub(super) fn left(&self, at: u64) -> u64 {
+        self.end.saturating_sub(at)
+    }
+
     /// The bytes from `at` on: as many as are wanted, or all up to the end; there may be more.
     pub(super) fn at(&mut self, at: u64, want: usize) -> io::Result<&[u8]> {
-        let left = self.end.saturating_sub(at);
+        let left = self.left(at);
         let want = (want as u64).min(left);
         let has = self.start..=self.start + self.bytes.len() as u64;
         if !(has.contains(&at) && has.contains(&(at + want))) {

@@ -17,12 +17,10 @@ const HEDGES: u64 = 16;
 /// A block that somebody was asked for.
 #[derive(Clone, Copy, Debug)]
 struct Flight {
-    /// Who was asked first.
-    first: Conn,
-    /// When.
-    since: Instant,
-    /// Who was asked too, since the first was slow.
-    second: Option<Conn>,
+    /// Who was asked first, and when.
+    first: (Conn, Instant),
+    /// Who was asked too, since the first was slow, and when.
+    second: Option<(Conn, Instant)>,
 }
 
 /// The blocks that are asked for.
@@ -67,7 +65,9 @@ impl Download {
             return Vec::new();
         };
         let room = settings.blocks_per_peer.saturating_sub(peer.in_flight.len());
-        let (true, Some(best)) = (room > 0 && peer.is_source() && !peer.gone, peer.best) else {
+        // Several with one message, as long as there is no want of any.
+        let worth_it = room > 0 && room >= settings.blocks_per_peer / 2;
+        let (true, Some(best)) = (worth_it && peer.is_source() && !peer.gone, peer.best) else {
             return Vec::new();
         };
         let wanted = self.next(chain, best, room, settings);
@@ -77,8 +77,7 @@ impl Download {
         for &id in &wanted {
             peer.in_flight.push_back((id, now));
             let flight = Flight {
-                first: conn,
-                since: now,
+                first: (conn, now),
                 second: None,
             };
             self.flights.insert(id, flight);
@@ -93,14 +92,11 @@ impl Download {
         if tree.entry(best).work < tree.entry(chain.tip()).work || chain.is_connected(best) {
             return wanted;
         }
-        let base = tree.entry(chain.fork(best)).height;
+        let base = tree.entry(chain.last_connected(best)).height;
         let last = tree.entry(best).height;
-        let window = if chain.waiting_bytes() > settings.window_bytes {
-            1
-        } else {
-            settings.window
-        };
-        let end = last.min(base.saturating_add(window));
+        let end = last.min(base.saturating_add(settings.window));
+        // Bytes of this chain that wait. What waits on others is no reason to hold this one up.
+        let mut waiting = 0;
         let mut from = base;
         let mut run = Vec::new();
         while from < end {
@@ -116,7 +112,12 @@ impl Download {
                 if entry.invalid {
                     return wanted;
                 }
-                if entry.place.is_none() && !self.flights.contains_key(&id) {
+                if let Some(place) = entry.place {
+                    waiting += u64::from(place.length);
+                } else if waiting > settings.window_bytes {
+                    self.held_up = true;
+                    return wanted;
+                } else if !self.flights.contains_key(&id) {
                     wanted.push(id);
                     if wanted.len() == most {
                         return wanted;
@@ -129,23 +130,33 @@ impl Download {
         wanted
     }
 
-    /// A block has come from a peer. Says whether that peer was asked for it, and gives who else was: it need not send it any
-    /// more, but may.
-    pub(crate) fn landed(&mut self, peers: &mut Peers, id: Id, by: Conn, now: Instant) -> Landing {
-        let asked = peers.get_mut(by).is_some_and(|peer| peer.landed(id, now));
-        let Some(flight) = self.flights.remove(&id) else {
-            return Landing { asked, other: None };
-        };
-        self.received += 1;
-        let others = [Some(flight.first), flight.second];
-        let other = others.into_iter().flatten().find(|&conn| conn != by);
-        if let Some(peer) = other.and_then(|other| peers.get_mut(other)) {
-            peer.landed(id, now);
+    /// A peer sends a block; what it is worth is not known yet. `None` if it was not asked for it.
+    pub(crate) fn delivered(
+        &mut self,
+        peers: &mut Peers,
+        id: Id,
+        by: Conn,
+        now: Instant,
+    ) -> Option<Delivered> {
+        if !peers.get(by)?.is_asked_for(id) {
+            return None;
         }
-        let overtaken = other.filter(|&other| other == flight.first);
-        Landing {
-            asked,
-            other: overtaken.map(|conn| (conn, flight.since)),
+        let first = self.flights.get(&id).map(|flight| flight.first);
+        self.given_up(peers, id, by, now);
+        let overtaken = first.filter(|&(first, _)| first != by);
+        Some(Delivered { overtaken })
+    }
+
+    /// A block is stored: nobody need send it any more, but may.
+    pub(crate) fn landed(&mut self, peers: &mut Peers, id: Id, now: Instant) {
+        self.received += 1;
+        let Some(flight) = self.flights.remove(&id) else {
+            return;
+        };
+        for (conn, _) in [Some(flight.first), flight.second].into_iter().flatten() {
+            if let Some(peer) = peers.get_mut(conn) {
+                peer.landed(id, now);
+            }
         }
     }
 
@@ -169,9 +180,9 @@ impl Download {
             return;
         };
         match flight.second {
-            Some(second) if second == by => flight.second = None,
-            Some(second) if flight.first == by => (flight.first, flight.second) = (second, None),
-            _ if flight.first == by => {
+            Some((second, _)) if second == by => flight.second = None,
+            Some(second) if flight.first.0 == by => (flight.first, flight.second) = (second, None),
+            _ if flight.first.0 == by => {
                 self.flights.remove(&id);
             }
             _ => {}
@@ -196,7 +207,7 @@ impl Download {
             Some((conn, id))
         })?;
         let flight = self.flights.get_mut(&id)?;
-        flight.second = Some(conn);
+        flight.second = Some((conn, now));
         self.hedged += 1;
         let peer = peers.get_mut(conn)?;
         peer.head_since = now;
@@ -206,22 +217,10 @@ impl Download {
 
     /// The first block that is missing of the chain that ends in `best`, if somebody was asked for it long ago, and only one.
     fn late<D: Store>(&self, chain: &Chain<D>, best: Id, settings: &Settings, now: Instant) -> Option<Id> {
-        let tree = chain.tree();
-        let (fork, best_height) = (tree.entry(chain.fork(best)).height, tree.entry(best).height);
-        let mut height = fork + 1;
-        // On another branch than the active one the first blocks may be there.
-        let id = loop {
-            if height > best_height || height > fork + settings.window {
-                return None;
-            }
-            let id = tree.ancestor(best, height);
-            if tree.entry(id).place.is_none() {
-                break id;
-            }
-            height += 1;
-        };
+        let base = chain.entry(chain.last_connected(best)).height;
+        let id = chain.tree().ancestor(best, base + 1);
         let flight = self.flights.get(&id)?;
-        let late = flight.second.is_none() && now >= flight.since + settings.hedge_after;
+        let late = flight.second.is_none() && now >= flight.first.1 + settings.hedge_after;
         late.then_some(id)
     }
 
@@ -230,17 +229,18 @@ impl Download {
         let flights = self.flights.values();
         let first = flights
             .filter(|flight| flight.second.is_none())
-            .map(|flight| flight.since)
+            .map(|flight| flight.first.1)
             .min()?;
         Some(first + settings.hedge_after)
     }
 }
 
-/// What became of a block's flight.
+/// A block has come that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Landing {
-    /// Whether the peer that sent it was asked for it.
-    pub(crate) asked: bool,
-    /// Who was asked before it, when, and has not sent it.
-    pub(crate) other: Option<(Conn, Instant)>,
+pub(crate) struct Delivered {
+    /// Who was asked before, when, and has not sent it.
+    pub(crate) overtaken: Option<(Conn, Instant)>,
 }
+
+#[cfg(test)]
+mod tests;

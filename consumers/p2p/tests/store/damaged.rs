@@ -2,7 +2,7 @@
 
 use crate::rig::{Block, MAGIC, all, block_file, chain, contents, directory, open, options};
 use redb::{Database, TableDefinition};
-use sockman_p2p::store::{BadFrame, Change, Disk, DiskOptions, Loaded, Note, OpenError, Store};
+use sockman_p2p::store::{BadFrame, Change, Disk, DiskOptions, Loaded, Note, OpenError, Store, StoreError};
 use sockman_p2p::wire::{self, Command, HEADER};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -468,4 +468,42 @@ fn a_place_that_the_index_gives_twice_is_damage() {
     let (_disk, loaded) = open(dir.path());
     assert!(matches!(loaded.notes[..], [Note::IndexDamaged { .. }]));
     assert_eq!(loaded.found.len(), 1);
+}
+
+#[test]
+fn an_index_that_is_damaged_while_it_is_used_is_given_up() {
+    let dir = directory();
+    let chain = chain(30, |_| 300);
+    let uncached = DiskOptions {
+        cache: 0,
+        ..options()
+    };
+    let (mut disk, _) = Disk::open(dir.path(), MAGIC, uncached).unwrap();
+    for block in &chain[..10] {
+        block.store(&mut disk);
+    }
+    disk.sync().unwrap();
+    let length = fs::metadata(index(dir.path())).unwrap().len();
+    overwrite(&index(dir.path()), 0, &vec![0xee; length as usize]);
+    for block in &chain[10..20] {
+        block.store(&mut disk);
+    }
+    assert!(matches!(disk.sync(), Err(StoreError::Index { .. })));
+    // Nobody waits for it, and it stays so.
+    for block in &chain[20..] {
+        block.store(&mut disk);
+    }
+    assert!(disk.sync().is_err());
+    assert!(matches!(disk.failed(), Some(StoreError::Index { .. })));
+    drop(disk);
+    let (disk, loaded) = open(dir.path());
+    assert!(
+        matches!(loaded.notes[..], [Note::IndexDamaged { .. }]),
+        "{:?}",
+        loaded.notes
+    );
+    assert_eq!(
+        contents(loaded, &disk.reader(), &chain).found,
+        (0..30).collect::<Vec<_>>()
+    );
 }

@@ -125,11 +125,11 @@ fn a_process_may_end_when_there_is_no_room() {
     );
 }
 
-/// Options with which nothing is committed unless it is asked.
-fn patient(queue: usize) -> DiskOptions {
+/// Options with which nothing is committed unless it is asked for.
+fn patient() -> DiskOptions {
     DiskOptions {
         commit_every: Duration::from_secs(3600),
-        queue,
+        queue: 1_000_000,
         ..DiskOptions::default()
     }
 }
@@ -150,7 +150,7 @@ fn an_index_that_cannot_grow_is_behind_until_it_can() {
     run(
         "full::an_index_that_cannot_grow_is_behind_until_it_can",
         |dir| {
-            let (mut disk, _) = Disk::open(dir, MAGIC, patient(1_000_000)).unwrap();
+            let (mut disk, _) = Disk::open(dir, MAGIC, patient()).unwrap();
             headers(&mut disk, 0..10);
             disk.sync().unwrap();
             let size = std::fs::metadata(index(dir)).unwrap().len();
@@ -193,7 +193,12 @@ fn what_waits_for_room_is_bounded() {
         "full::what_waits_for_room_is_bounded",
         |dir| {
             let block = Block::new(1, BlockHash::all_zeros(), 81);
-            let (mut disk, _) = Disk::open(dir, MAGIC, patient(15_000)).unwrap();
+            let eager = DiskOptions {
+                commit_every: Duration::from_millis(1),
+                queue: 15_000,
+                ..options()
+            };
+            let (mut disk, _) = Disk::open(dir, MAGIC, eager).unwrap();
             headers(&mut disk, 0..10);
             disk.sync().unwrap();
             let size = std::fs::metadata(index(dir)).unwrap().len();

@@ -305,6 +305,24 @@ fn damage_costs_what_it_hit() {
 }
 
 #[test]
+fn a_file_without_a_block_does_not_keep_the_others_out() {
+    let dir = directory();
+    let chain = chain(3, |_| 100);
+    let whole = records(&chain);
+    fs::write(dir.path().join("blk00000.dat"), &whole).unwrap();
+    fs::write(dir.path().join("blk00001.dat"), &whole[..50]).unwrap();
+    fs::write(dir.path().join("blk00002.dat"), [7; 1_000]).unwrap();
+    let found = import(dir.path());
+    let parts: Vec<_> = found
+        .damaged()
+        .iter()
+        .map(|part| (part.length, part.what))
+        .collect();
+    assert_eq!(parts, [(50, Damage::CutShort), (1_000, Damage::Rubbish)]);
+    assert_eq!(heights(found, &chain), all(0..3));
+}
+
+#[test]
 fn the_magic_within_a_block_does_not_end_it() {
     let mut block = Block::after(None, 81);
     let mut payload = block.frame[HEADER..].to_vec();

@@ -14,12 +14,12 @@ pub enum ImportError {
         /// The directory.
         path: PathBuf,
     },
-    /// A file has no block of this chain, and is not empty either.
+    /// There is no block of this chain in any file, and they are not empty either.
     #[error(
         "{path} has no block of this chain: is it of another one, or is the xor.dat missing that it was written with?"
     )]
     NoBlocks {
-        /// The file.
+        /// The first of them that is not.
         path: PathBuf,
     },
     /// A key has not 8 bytes.

@@ -77,6 +77,9 @@ impl Import {
         for (source, number) in import.sources.iter().zip(0..) {
             scan::scan(source, number, magic, &mut blocks, &mut import.damaged)?;
         }
+        if let (true, Some(Damaged { path, .. })) = (blocks.is_empty(), import.damaged.first()) {
+            return Err(ImportError::NoBlocks { path: path.clone() });
+        }
         import.blocks = parents_first(blocks, |block| (block.hash, block.parent)).into_iter();
         Ok(import)
     }
@@ -109,20 +112,16 @@ impl Import {
     }
 
     fn read(&self, block: &Located) -> Result<Imported, StoreError> {
-        let path = self
-            .sources
-            .get(block.file as usize)
-            .map(|source| (source.path.clone(), source.key));
-        let (path, key) = path.unwrap_or_else(|| (Path::new("").into(), Key::default()));
-        let failed = |error: io::Error| StoreError::io(&path, "read", error);
+        let Source { path, key } = &self.sources[block.file as usize];
+        let failed = |error: io::Error| StoreError::io(path, "read", error);
         let file = self.open.get(block.file, || path.to_path_buf()).map_err(failed)?;
         let mut frame = vec![0; HEADER + block.length as usize];
         let (header, payload) = frame.split_at_mut(HEADER);
         file.read_exact_at(payload, block.payload()).map_err(failed)?;
-        window::apply(key, payload, block.payload());
+        window::apply(*key, payload, block.payload());
         header.copy_from_slice(&wire::Header::of(Command::BLOCK, payload).to_bytes(self.magic));
         Ok(Imported {
-            path,
+            path: path.clone(),
             offset: block.offset,
             frame,
         })

@@ -1,7 +1,7 @@
 //! Where the blocks of a file are.
 
 use super::Source;
-use super::error::{Damage, Damaged, ImportError};
+use super::error::{Damage, Damaged};
 use crate::store::StoreError;
 use crate::store::window::Window;
 use crate::wire::{MAX_PAYLOAD, Magic};
@@ -62,7 +62,7 @@ pub(super) fn scan(
     magic: Magic,
     blocks: &mut Vec<Located>,
     damaged: &mut Vec<Damaged>,
-) -> Result<(), ImportError> {
+) -> Result<(), StoreError> {
     let failed = |error| StoreError::io(&source.path, "read", error);
     let opened = File::open(&source.path).map_err(failed)?;
     let end = opened.metadata().map_err(failed)?.len();
@@ -83,14 +83,10 @@ pub(super) fn scan(
             what,
         });
     };
-    let before = blocks.len();
-    let (mut at, mut empty) = (0, true);
+    let mut at = 0;
     while at < end {
         match scan.here(at).map_err(failed)? {
-            Here::Room(until) => {
-                at = until;
-                continue;
-            }
+            Here::Room(until) => at = until,
             Here::Block(block) => {
                 blocks.push(block);
                 let next = block.end();
@@ -118,11 +114,6 @@ pub(super) fn scan(
                 at = found;
             }
         }
-        empty = false;
-    }
-    if !empty && blocks.len() == before {
-        let path = source.path.to_path_buf();
-        return Err(ImportError::NoBlocks { path });
     }
     Ok(())
 }
