@@ -19,7 +19,7 @@ fn the_readme_has_every_flag_of_every_command_with_its_default() {
         ("http", "## An HTTP server", 40),
         ("node", "## A Bitcoin node", 60),
         ("chain-gen", "### Files of blocks", 8),
-        ("chain-import", "### Files of blocks", 8),
+        ("chain-import", "## A Bitcoin node", 8),
     ] {
         compare(command, section, least);
     }

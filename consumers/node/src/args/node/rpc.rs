@@ -19,7 +19,7 @@ pub(crate) struct RpcArgs {
     #[arg(
         long,
         value_name = "ADDR",
-        help = "Where to serve them: IP, IP:PORT, [IPv6]:PORT or unix:PATH; port 0 lets the kernel choose. May be given several times. By default 127.0.0.1; the port is that of Bitcoin Core for the chain"
+        help = "Where to serve them: IP, IP:PORT, [IPv6]:PORT or unix:PATH; port 0 lets the kernel choose. May be given several times. By default 127.0.0.1, with Bitcoin Core's port for the chain"
     )]
     rpc_bind: Vec<Place>,
     /// Serve neither.

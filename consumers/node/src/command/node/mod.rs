@@ -49,6 +49,7 @@ impl OnBackend for Serve<'_> {
         // What is wrong with the flags is told before anything is touched.
         let (config, waiting) = (args.config()?, args.rpc.waiting()?);
         let mut credentials = args.rpc.credentials()?;
+        let settings = args.peers.settings(seed()?)?;
         let brake = Arc::new(Brake::default());
         let signals = {
             let brake = brake.clone();
@@ -58,7 +59,6 @@ impl OnBackend for Serve<'_> {
         let params = Params::of(args.data.network());
         let dir = directory(&args.data.datadir()?, params.network);
         let (p2p_port, rpc_port) = (params.default_port, params.rpc_port);
-        let settings = args.peers.settings(seed()?);
         let Some(chain) = open(args, &dir, params, &settings, &brake)? else {
             return Ok(());
         };

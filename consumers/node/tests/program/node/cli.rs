@@ -29,6 +29,10 @@ fn flags_that_make_no_sense_are_refused() {
         (&["--noban", "nobody"], "write ADDRESS or ADDRESS/BITS"),
         (&["--peer-timeout", "0"], "must be above 0"),
         (&["--user-agent", &long], "longer than 256 bytes"),
+        (
+            &["--peer-send-high", "1"],
+            "sockman: --peer-receive, --peer-send-high: ",
+        ),
         (&["--blocks-per-peer", "0"], "--blocks-per-peer"),
         (
             &["--rpc-auth", "nonsense"],
