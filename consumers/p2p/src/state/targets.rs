@@ -167,7 +167,7 @@ mod tests {
         let mut all = Targets::default();
         let one = all.add("one:1", Kind::Once, now, SECOND);
         assert!(!all.has("one:1"), "it may be added, too");
-        all.get_mut(one).unwrap().phase = Phase::Dialling("192.0.2.1:1".parse().unwrap());
+        all.get_mut(one).unwrap().phase = Phase::Resolving;
         all.ended(one, now);
         assert!(names(&all).is_empty() && all.next_due().is_none());
         all.ended(one, now);
