@@ -43,13 +43,14 @@ class Ours(Node):
 
 
 def make_chain(file, blocks, transactions, seed=1, witness=True):
-    """Writes a chain made from a seed to a file."""
+    """Writes a chain made from a seed to a file. It begins after BIP16 was, whose rules bcoin has from then on."""
     said = [
         PROGRAM,
         "chain-gen",
         f"--blocks={blocks}",
         f"--txs={transactions}",
         f"--seed={seed}",
+        "--start=1400000000",
         f"--out={file}",
     ]
     succeed(said + ([] if witness else ["--no-witness"]), within=600)
