@@ -3,6 +3,7 @@
 use sockman_http::rpc::BadCredentials;
 use sockman_node::Unavailable;
 use sockman_p2p::state::BanError;
+use sockman_p2p::store::import::ImportError;
 use sockman_p2p::store::{OpenError, StoreError};
 use std::io;
 use std::path::PathBuf;
@@ -22,6 +23,17 @@ pub(crate) enum Failure {
     /// Blocks cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Files to be imported cannot be.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// Not all that is in the imported files could be taken. What was, stays.
+    #[error("{refused} blocks were refused, and {damaged} parts of files were no blocks")]
+    Files {
+        /// Blocks.
+        refused: u64,
+        /// Parts of files.
+        damaged: u64,
+    },
     /// The list of bans cannot be used.
     #[error(transparent)]
     Bans(#[from] BanError),

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         Command::Http(args) => command::http::run(args),
         Command::Node(args) => command::node::run(args),
         Command::ChainGen(args) => command::chain_gen::run(args),
-        Command::ChainImport(_) => unimplemented!(),
+        Command::ChainImport(args) => command::chain_import::run(args),
         Command::Backends => command::backends::run(),
     });
     match done {

@@ -4,6 +4,7 @@
 
 pub(crate) mod backends;
 pub(crate) mod chain_gen;
+pub(crate) mod chain_import;
 pub(crate) mod echo;
 pub(crate) mod http;
 pub(crate) mod node;

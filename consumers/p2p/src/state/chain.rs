@@ -310,6 +310,15 @@ impl<D: Store> Chain<D> {
         self.connect(id)
     }
 
+    /// A block could not be read. If that is because it is damaged, it is missing from the next start on, and downloaded again
+    /// then.
+    pub(crate) fn cannot_read(&mut self, id: Id, why: &StoreError) {
+        if matches!(why, StoreError::Damaged { .. }) {
+            let Entry { height, hash, .. } = *self.entry(id);
+            self.store.record(Change::Lost { height, hash });
+        }
+    }
+
     fn record_block(&mut self, id: Id, place: Place, txs: u32) {
         self.tree.set_place(id, Some(place), txs);
         self.stored_bytes += u64::from(place.length);

@@ -31,7 +31,7 @@ impl Brake {
     pub(super) fn arm<C: Send + Sync + 'static>(
         self: &Arc<Self>,
         drain: Duration,
-        dispatcher: Weak<Dispatcher<C>>,
+        dispatcher: &Weak<Dispatcher<C>>,
         stop: impl Fn(Duration) -> bool + Send + Sync + 'static,
     ) {
         // There is only one node.

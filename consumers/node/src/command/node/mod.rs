@@ -48,6 +48,8 @@ impl OnBackend for Serve<'_> {
         let args = self.args;
         // What is wrong with the flags is told before anything is touched.
         let (config, waiting) = (args.config()?, args.rpc.waiting()?);
+        let mut credentials = args.rpc.credentials()?;
+        let settings = args.peers.settings(seed()?)?;
         let brake = Arc::new(Brake::default());
         let signals = {
             let brake = brake.clone();
@@ -57,7 +59,6 @@ impl OnBackend for Serve<'_> {
         let params = Params::of(args.data.network());
         let dir = directory(&args.data.datadir()?, params.network);
         let (p2p_port, rpc_port) = (params.default_port, params.rpc_port);
-        let settings = args.peers.settings(seed()?);
         let Some(chain) = open(args, &dir, params, &settings, &brake)? else {
             return Ok(());
         };
@@ -69,7 +70,7 @@ impl OnBackend for Serve<'_> {
         let dispatcher = Dispatcher::new(rpc::methods(), Instance::new("sockman"), context.clone())
             .batch(args.rpc.batch());
         // The directory is ours by now: nobody else's cookie is overwritten.
-        let credentials = args.rpc.credentials(&dir.join(".cookie"))?;
+        args.rpc.cookie(&mut credentials, &dir.join(".cookie"))?;
         let rpc = Rpc::new(dispatcher, credentials, args.rpc.settings())
             .map_err(Failure::system("start the threads for JSON-RPC"))?;
         let dispatcher = Arc::downgrade(rpc.dispatcher());
@@ -92,7 +93,7 @@ impl OnBackend for Serve<'_> {
         })?;
         // Before anything is printed: whoever has read that we listen may send us a signal.
         let remote = driver.remote();
-        brake.arm(args.drain(), dispatcher.clone(), {
+        brake.arm(args.drain(), &dispatcher.clone(), {
             let handle = handle.clone();
             move |within| {
                 handle.stop_waiting();

@@ -146,11 +146,14 @@ fn generate<D: Store>(
             Search::Exhausted => continue,
             Search::GaveUp => break,
         }
-        let accepted = handle.submit(&consensus::serialize(&block));
-        accepted.map_err(|why| {
-            let why = format!("ProcessNewBlock, block not accepted: {why}");
-            RpcError::new(code::INTERNAL_ERROR, why)
-        })?;
+        match handle.submit(&consensus::serialize(&block)) {
+            // Somebody else has made the very same block at the same time.
+            Ok(_) | Err(AcceptError::Refused(Refused::Duplicate(_))) => {}
+            Err(why) => {
+                let why = format!("ProcessNewBlock, block not accepted: {why}");
+                return Err(RpcError::new(code::INTERNAL_ERROR, why));
+            }
+        }
         hashes.push(Text(block.block_hash()));
         left -= 1;
     }

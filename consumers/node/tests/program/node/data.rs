@@ -15,7 +15,9 @@ fn folder() -> TempDir {
 
 /// What a second process is told.
 fn refused(data: &Path, more: &[&str]) -> String {
-    let output: Output = command(preferred(), data, more).output().expect("the program starts");
+    let output: Output = command(preferred(), data, more)
+        .output()
+        .expect("the program starts");
     let said = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(output.stdout.is_empty(), "it must not have listened");
@@ -68,7 +70,10 @@ fn a_full_disk_ends_it_and_loses_nothing() {
         let ended = sink.server.wait();
         assert_eq!(ended.status.code(), Some(1), "{ended:?}");
         let last = ended.stderr.lines().last().expect("it says why");
-        assert!(last.starts_with("sockman: stopped: ") && last.contains("no room to write"), "{ended:?}");
+        assert!(
+            last.starts_with("sockman: stopped: ") && last.contains("no room to write"),
+            "{ended:?}"
+        );
 
         let sink = Node::start(backend, to.path(), &connect);
         sink.until("it has caught up", |node| node.tip() == source.tip());
@@ -150,6 +155,12 @@ fn each_chain_has_its_directory_and_its_cookie() {
         node.stop();
         assert!(!cookie.exists(), "it goes with the node");
     }
-    let mode = data.path().join("regtest").metadata().expect("it is there").permissions().mode();
+    let mode = data
+        .path()
+        .join("regtest")
+        .metadata()
+        .expect("it is there")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o077, 0, "nobody else looks in");
 }

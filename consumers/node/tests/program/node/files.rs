@@ -36,7 +36,10 @@ impl Folder {
     /// Imports files into the data directory `data`.
     fn import(&self, files: &[&str]) -> Output {
         let data = self.path("data").display().to_string();
-        let files: Vec<String> = files.iter().map(|name| self.path(name).display().to_string()).collect();
+        let files: Vec<String> = files
+            .iter()
+            .map(|name| self.path(name).display().to_string())
+            .collect();
         let mut args = vec!["chain-import", "--chain", "regtest", "--datadir", &data];
         args.extend(files.iter().map(String::as_str));
         run(&args)
@@ -68,7 +71,16 @@ fn records(mut file: &[u8]) -> Vec<Vec<u8>> {
     records
 }
 
-const SMALL: [&str; 8] = ["--blocks", "115", "--txs", "3", "--full", "2", "--max-weight", "100000"];
+const SMALL: [&str; 8] = [
+    "--blocks",
+    "115",
+    "--txs",
+    "3",
+    "--full",
+    "2",
+    "--max-weight",
+    "100000",
+];
 
 #[test]
 fn the_same_seed_makes_the_same_chain() {
@@ -93,11 +105,17 @@ fn a_chain_is_read_and_read_again() {
     let output = folder.import(&["chain"]);
     let (out, err) = said(&output);
     assert_eq!(output.status.code(), Some(0), "{err}");
-    assert!(out.starts_with("115 blocks were taken, 1 were there, 0 were refused; height 115"), "{out}");
+    assert!(
+        out.starts_with("115 blocks were taken, 1 were there, 0 were refused; height 115"),
+        "{out}"
+    );
     let output = folder.import(&["chain"]);
     let (out, err) = said(&output);
     assert_eq!(output.status.code(), Some(0), "{err}");
-    assert!(out.starts_with("0 blocks were taken, 116 were there, 0 were refused; height 115"), "{out}");
+    assert!(
+        out.starts_with("0 blocks were taken, 116 were there, 0 were refused; height 115"),
+        "{out}"
+    );
     let (tip, height) = folder.tip();
     assert_eq!(height, 115);
     assert!(made.contains(&tip), "{made}");
@@ -112,20 +130,28 @@ fn whatever_way_they_lie() {
     records.remove(0);
     records.reverse();
     let (late, early) = records.split_at(40);
-    let mut files = [late.concat(), early.concat()];
-    files[0].extend([0; 1000]);
+    let files = [late.concat(), early.concat()];
     let key = [3, 1, 4, 1, 5, 9, 2, 6];
     let dir = folder.path("blocks");
     fs::create_dir(&dir).expect("a folder");
     fs::write(dir.join("xor.dat"), key).expect("it can be written");
     for (number, file) in files.iter().enumerate() {
-        let scrambled: Vec<u8> = file.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+        let mut scrambled: Vec<u8> = file
+            .iter()
+            .zip(key.iter().cycle())
+            .map(|(byte, key)| byte ^ key)
+            .collect();
+        // What room is made in advance is not scrambled.
+        scrambled.extend([0; 1000]);
         fs::write(dir.join(format!("blk0000{number}.dat")), scrambled).expect("it can be written");
     }
     let output = folder.import(&["blocks"]);
     let (out, err) = said(&output);
     assert_eq!(output.status.code(), Some(0), "{err}");
-    assert!(out.starts_with("115 blocks were taken, 0 were there, 0 were refused; height 115"), "{out}");
+    assert!(
+        out.starts_with("115 blocks were taken, 0 were there, 0 were refused; height 115"),
+        "{out}"
+    );
     assert!(made.contains(&folder.tip().0));
 }
 
@@ -146,7 +172,10 @@ fn what_is_damaged_is_told_with_its_place() {
     assert!(err.contains(&format!("at {at}: bad-txnmrklroot")), "{err}");
     let cut = chain.len() - records[115].len();
     assert!(err.contains(&cut.to_string()), "{err}");
-    assert!(out.starts_with("59 blocks were taken, 1 were there, 55 were refused; height 59"), "{out}");
+    assert!(
+        out.starts_with("113 blocks were taken, 1 were there, 1 were refused; height 59"),
+        "{out}"
+    );
     assert_eq!(folder.tip().1, 59);
 }
 
@@ -162,13 +191,19 @@ fn what_cannot_be_read_or_written_is_told() {
     let output = run(&["chain-gen", "--blocks", "1", "--out", &path]);
     let (_, err) = said(&output);
     assert_eq!(output.status.code(), Some(1), "{err}");
-    assert!(err.starts_with(&format!("sockman: cannot make {path}: ")), "{err}");
+    assert!(
+        err.starts_with(&format!("sockman: cannot make {path}: ")),
+        "{err}"
+    );
 
     // A device that is always full.
     let output = run(&["chain-gen", "--blocks", "1", "--out", "/dev/full"]);
     let (_, err) = said(&output);
     assert_eq!(output.status.code(), Some(1), "{err}");
-    assert!(err.contains("cannot write /dev/full: No space left on device"), "{err}");
+    assert!(
+        err.contains("cannot write /dev/full: No space left on device"),
+        "{err}"
+    );
     assert!(Path::new("/dev/full").exists());
 
     let output = run(&["chain-gen", "--out", &path]);

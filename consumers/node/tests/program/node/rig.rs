@@ -4,6 +4,7 @@ use crate::http::client::{Answer, Client};
 use crate::server::{Ended, PATIENCE, Server, sockman};
 use serde_json::{Value, json};
 use std::fs;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -21,6 +22,20 @@ pub(super) struct Node {
     pub(super) server: Server,
     /// Its chain's directory.
     pub(super) dir: PathBuf,
+    rpc: Rpc,
+}
+
+/// Calls of a node's methods, from any thread.
+pub(super) struct Rpc {
+    at: String,
+}
+
+impl Deref for Node {
+    type Target = Rpc;
+
+    fn deref(&self) -> &Rpc {
+        &self.rpc
+    }
 }
 
 /// The command line of a node with this data directory.
@@ -31,7 +46,9 @@ pub(super) fn command(backend: &str, data: &Path, more: &[&str]) -> Command {
 }
 
 fn arguments(command: &mut Command, backend: &str, data: &Path, more: &[&str]) {
-    command.args(["node", "--backend", backend, "--datadir"]).arg(data);
+    command
+        .args(["node", "--backend", backend, "--datadir"])
+        .arg(data);
     for (flag, value) in [
         ("--chain", "regtest"),
         ("--p2p-bind", "127.0.0.1:0"),
@@ -67,8 +84,12 @@ impl Node {
 
     pub(super) fn spawn(command: &mut Command, backend: &str, data: &Path) -> Node {
         let server = Server::spawn(command, backend, 2);
-        let dir = data.join("regtest");
-        Node { server, dir }
+        let at = server.at[1].clone();
+        Node {
+            server,
+            dir: data.join("regtest"),
+            rpc: Rpc { at },
+        }
     }
 
     /// Where peers connect.
@@ -76,9 +97,19 @@ impl Node {
         &self.server.at[0]
     }
 
-    /// Where clients do.
+    pub(super) fn cookie(&self) -> String {
+        fs::read_to_string(self.dir.join(".cookie")).expect("it is there")
+    }
+
+    pub(super) fn stop(self) -> Ended {
+        self.server.stop()
+    }
+}
+
+impl Rpc {
+    /// A connection.
     pub(super) fn client(&self) -> Client {
-        Client::new(&self.server.at[1])
+        Client::new(&self.at)
     }
 
     /// The answer to a call, with this user.
@@ -100,7 +131,9 @@ impl Node {
     pub(super) fn fail(&self, method: &str, params: &Value) -> (i64, String) {
         let value = json_of(&self.post(BASIC, method, params));
         let error = &value["error"];
-        let code = error["code"].as_i64().unwrap_or_else(|| panic!("{method} {params}: {value}"));
+        let code = error["code"]
+            .as_i64()
+            .unwrap_or_else(|| panic!("{method} {params}: {value}"));
         (code, error["message"].as_str().expect("a message").to_owned())
     }
 
@@ -126,7 +159,7 @@ impl Node {
     }
 
     /// Waits until this holds.
-    pub(super) fn until(&self, what: &str, holds: impl Fn(&Node) -> bool) {
+    pub(super) fn until(&self, what: &str, holds: impl Fn(&Rpc) -> bool) {
         let by = Instant::now() + PATIENCE;
         while !holds(self) {
             assert!(Instant::now() < by, "{what}");
@@ -139,16 +172,12 @@ impl Node {
         self.until(method, |node| {
             let info = node.call("getrpcinfo", &json!([]));
             let running = info["active_commands"].as_array().expect("a list");
-            running.iter().filter(|command| command["method"] == method).count() == count
+            running
+                .iter()
+                .filter(|command| command["method"] == method)
+                .count()
+                == count
         });
-    }
-
-    pub(super) fn cookie(&self) -> String {
-        fs::read_to_string(self.dir.join(".cookie")).expect("it is there")
-    }
-
-    pub(super) fn stop(self) -> Ended {
-        self.server.stop()
     }
 }
 

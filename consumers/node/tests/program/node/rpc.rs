@@ -1,7 +1,7 @@
 //! JSON-RPC, REST and metrics over HTTP. What the methods answer is tested beside Core's answers; here it is that they can be
 //! called, and what several calls have to do with each other.
 
-use super::rig::{ADDRESS, Node, json_of};
+use super::rig::{ADDRESS, Node, Rpc, json_of};
 use super::{everywhere, preferred};
 use crate::http::client::Client;
 use serde_json::{Value, json};
@@ -78,15 +78,16 @@ fn those_who_wait_leave_threads_for_others() {
 #[test]
 fn calls_at_the_same_time() {
     let (_data, node) = node(&[]);
+    let rpc: &Rpc = &node;
     thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| node.mine(15));
+            scope.spawn(|| rpc.mine(15));
         }
         for _ in 0..3 {
             scope.spawn(|| {
                 for _ in 0..30 {
-                    let tip = node.tip();
-                    let block = node.call("getblock", &json!([tip, 1]));
+                    let tip = rpc.tip();
+                    let block = rpc.call("getblock", &json!([tip, 1]));
                     assert_eq!(block["hash"], tip);
                 }
             });
@@ -134,9 +135,15 @@ fn rest_is_there_when_it_is_asked_for() {
     let (status, media_type, body) = rest(&mut client, &format!("block/{tip}.hex"));
     assert_eq!((status, media_type.as_str()), (200, "text/plain"));
     let raw = node.call("getblock", &json!([tip, 0]));
-    assert_eq!(String::from_utf8(body).expect("text"), format!("{}\n", raw.as_str().expect("text")));
+    assert_eq!(
+        String::from_utf8(body).expect("text"),
+        format!("{}\n", raw.as_str().expect("text"))
+    );
     let (status, media_type, body) = rest(&mut client, &format!("headers/{tip}.bin?count=3"));
-    assert_eq!((status, media_type.as_str(), body.len()), (200, "application/octet-stream", 80));
+    assert_eq!(
+        (status, media_type.as_str(), body.len()),
+        (200, "application/octet-stream", 80)
+    );
     let (status, media_type, body) = rest(&mut client, "blockhashbyheight/3.hex");
     assert_eq!((status, media_type.as_str()), (404, "text/plain"));
     assert_eq!(body, b"Block height out of range\r\n");
@@ -160,7 +167,10 @@ fn metrics_have_both_protocols() {
     node.mine(2);
     let answer = node.client().get("/metrics");
     let media_type = answer.field("content-type").expect("a type");
-    assert!(media_type.starts_with("text/plain; version=0.0.4"), "{media_type}");
+    assert!(
+        media_type.starts_with("text/plain; version=0.0.4"),
+        "{media_type}"
+    );
     let text = answer.text();
     for line in [
         "# TYPE sockman_p2p_height gauge",
@@ -170,7 +180,10 @@ fn metrics_have_both_protocols() {
         "sockman_p2p_blocks_total 0",
         "sockman_p2p_received_bytes_total 0",
     ] {
-        assert!(text.lines().any(|other| other == line), "{line} is not in\n{text}");
+        assert!(
+            text.lines().any(|other| other == line),
+            "{line} is not in\n{text}"
+        );
     }
     assert!(text.contains("sockman_http_requests_total "), "{text}");
     node.stop();

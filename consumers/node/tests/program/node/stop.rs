@@ -51,7 +51,9 @@ fn a_second_signal_ends_it_at_once() {
         let data = TempDir::new().expect("a temporary folder");
         let node = Node::start(backend, data.path(), &["--drain", "100000"]);
         let peer = TcpStream::connect(node.p2p()).expect("it listens");
-        node.until("the peer is there", |node| node.call("getconnectioncount", &json!([])) == 1);
+        node.until("the peer is there", |node| {
+            node.call("getconnectioncount", &json!([])) == 1
+        });
         node.server.signal(Signal::TERM);
         while TcpStream::connect(node.p2p()).is_ok() {
             thread::sleep(Duration::from_millis(5));
@@ -68,7 +70,10 @@ fn a_second_signal_ends_it_at_once() {
 fn mining_ends_with_the_node() {
     let data = TempDir::new().expect("a temporary folder");
     let node = Node::start(preferred(), data.path(), &["--drain", "50"]);
-    let mut mining = node.begin("generatetoaddress", &json!([10_000_000, super::rig::ADDRESS, u64::MAX]));
+    let mut mining = node.begin(
+        "generatetoaddress",
+        &json!([10_000_000, super::rig::ADDRESS, u64::MAX]),
+    );
     node.until("it mines", |node| node.height() > 2);
     node.server.signal(Signal::TERM);
     let mined = json_of(&mining.answer());

@@ -1,6 +1,6 @@
 //! Nodes among each other.
 
-use super::rig::{Node, command};
+use super::rig::{Node, Rpc, command};
 use super::{everywhere, preferred};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -13,7 +13,9 @@ fn folder() -> TempDir {
 
 fn synced_with(source: &Node, backend: &str, data: &Path, more: &[&str]) -> Output {
     let flags = [&["--connect", source.p2p(), "--exit-when-synced"][..], more].concat();
-    command(backend, data, &flags).output().expect("the program starts")
+    command(backend, data, &flags)
+        .output()
+        .expect("the program starts")
 }
 
 #[test]
@@ -41,7 +43,11 @@ fn a_new_block_is_told_and_peers_are_shown() {
         let (one, other) = (folder(), folder());
         let one = Node::start(backend, one.path(), &[]);
         one.mine(2);
-        let other = Node::start(backend, other.path(), &["--addnode", one.p2p(), "--user-agent", "/other:1/"]);
+        let other = Node::start(
+            backend,
+            other.path(),
+            &["--addnode", one.p2p(), "--user-agent", "/other:1/"],
+        );
         other.until("it has caught up", |node| node.height() == 2);
         one.mine(1);
         other.until("it is told", |node| node.height() == 3);
@@ -51,12 +57,18 @@ fn a_new_block_is_told_and_peers_are_shown() {
         let [inbound] = &peers(&one)[..] else {
             panic!("one peer");
         };
-        assert_eq!((&inbound["inbound"], &inbound["subver"]), (&json!(true), &json!("/other:1/")));
+        assert_eq!(
+            (&inbound["inbound"], &inbound["subver"]),
+            (&json!(true), &json!("/other:1/"))
+        );
         assert_eq!(inbound["connection_type"], "inbound");
         let [outbound] = &peers(&other)[..] else {
             panic!("one peer");
         };
-        assert_eq!((&outbound["inbound"], &outbound["addr"]), (&json!(false), &json!(one.p2p())));
+        assert_eq!(
+            (&outbound["inbound"], &outbound["addr"]),
+            (&json!(false), &json!(one.p2p()))
+        );
         assert_eq!(outbound["servicesnames"], json!(["NETWORK", "WITNESS"]));
         let by_message = outbound["bytesrecv_per_msg"].as_object().expect("an object");
         let sum: u64 = by_message.values().filter_map(Value::as_u64).sum();
@@ -65,13 +77,18 @@ fn a_new_block_is_told_and_peers_are_shown() {
         let totals = other.call("getnettotals", &json!([]));
         assert!(totals["totalbytesrecv"].as_u64() >= Some(sum), "{totals}");
         let info = one.call("getnetworkinfo", &json!([]));
-        assert_eq!((&info["connections_in"], &info["connections_out"]), (&json!(1), &json!(0)));
+        assert_eq!(
+            (&info["connections_in"], &info["connections_out"]),
+            (&json!(1), &json!(0))
+        );
 
         other.call("ping", &json!([]));
         other.until("it was answered", |node| peers(node)[0]["pingtime"].is_number());
         // What it is told to hang up on it dials again.
         other.call("disconnectnode", &json!([one.p2p()]));
-        other.until("another connection", |node| peers(node).iter().any(|peer| peer["id"] != outbound["id"]));
+        other.until("another connection", |node| {
+            peers(node).iter().any(|peer| peer["id"] != outbound["id"])
+        });
         other.call("addnode", &json!([one.p2p(), "remove"]));
         let id = peers(&other)[0]["id"].clone();
         other.call("disconnectnode", &json!(["", id]));
@@ -81,7 +98,7 @@ fn a_new_block_is_told_and_peers_are_shown() {
     });
 }
 
-fn peers(node: &Node) -> Vec<Value> {
+fn peers(node: &Rpc) -> Vec<Value> {
     let peers = node.call("getpeerinfo", &json!([]));
     peers.as_array().expect("a list").clone()
 }
@@ -93,7 +110,8 @@ fn a_fork_is_left_for_the_longer_chain() {
     let one = Node::start(backend, one.path(), &[]);
     let other = Node::start(backend, other.path(), &[]);
     one.mine(3);
-    other.mine(5);
+    // To somebody else, or it could be the same block.
+    other.call("generatetodescriptor", &json!([5, "raw(51)"]));
     one.call("addnode", &json!([other.p2p(), "onetry"]));
     one.until("the longer one", |node| node.tip() == other.tip());
     let tips = one.call("getchaintips", &json!([]));
@@ -103,12 +121,15 @@ fn a_fork_is_left_for_the_longer_chain() {
         (&json!(3), &json!(3), &json!("valid-fork"))
     );
     let left = node_block(&one, &tips[1]["hash"]);
-    assert_eq!((&left["confirmations"], &left["nextblockhash"]), (&json!(-1), &Value::Null));
+    assert_eq!(
+        (&left["confirmations"], &left["nextblockhash"]),
+        (&json!(-1), &Value::Null)
+    );
     one.stop();
     other.stop();
 }
 
-fn node_block(node: &Node, hash: &Value) -> Value {
+fn node_block(node: &Rpc, hash: &Value) -> Value {
     node.call("getblock", &json!([hash, 1]))
 }
 
@@ -117,12 +138,19 @@ fn bans_hold_and_are_kept() {
     let (one, other) = (folder(), folder());
     let backend = preferred();
     let node = Node::start(backend, one.path(), &[]);
-    let peer = Node::start(backend, other.path(), &["--connect", node.p2p(), "--retry-most", "1"]);
+    let peer = Node::start(
+        backend,
+        other.path(),
+        &["--connect", node.p2p(), "--retry-most", "1"],
+    );
     node.until("the peer is there", |node| !peers(node).is_empty());
     node.call("setban", &json!(["127.0.0.0/8", "add", 3600]));
     node.until("it is hung up on", |node| peers(node).is_empty());
     let banned = node.call("listbanned", &json!([]));
-    assert_eq!((&banned[0]["address"], &banned[0]["ban_duration"]), (&json!("127.0.0.0/8"), &json!(3600)));
+    assert_eq!(
+        (&banned[0]["address"], &banned[0]["ban_duration"]),
+        (&json!("127.0.0.0/8"), &json!(3600))
+    );
     node.stop();
     let node = Node::start(backend, one.path(), &[]);
     assert_eq!(node.call("listbanned", &json!([]))[0]["address"], "127.0.0.0/8");

@@ -96,6 +96,7 @@ impl World {
     }
 
     /// A peer sends a block. Says whether it was asked for it, and whom it has overtaken.
+    #[expect(clippy::option_option, reason = "asked or not, and overtaken or not")]
     fn send(&mut self, number: usize, height: usize) -> Option<Option<usize>> {
         let id = self.ids[height];
         let delivered = self
@@ -237,7 +238,7 @@ fn the_second_counts_from_when_it_was_asked() {
 fn at_most_two_in_a_hundred_are_asked_for_twice() {
     let mut world = World::new(1100, 2);
     world.settings.blocks_per_peer = 1;
-    let mut hedged = 0;
+    let mut hedged = 0_u64;
     for height in 1..=1100 {
         assert_eq!(world.plan(0), [height]);
         world.pass(3.0);
@@ -247,7 +248,7 @@ fn at_most_two_in_a_hundred_are_asked_for_twice() {
         }
         assert_eq!(world.send(0, height), Some(None));
     }
-    assert_eq!(hedged as u64, HEDGES + 1099 / 50);
+    assert_eq!(hedged, HEDGES + 1099 / 50);
     assert_eq!(world.download.in_flight(), 0);
 }
 
