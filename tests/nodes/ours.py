@@ -21,14 +21,15 @@ def build():
     PROGRAM = next(each["executable"] for each in built if each.get("executable"))
 
 
+# Where the program is, once it is built; and the backend it is to run on, or the one it prefers.
 PROGRAM = None
+BACKEND = None
 
 
 class Ours(Node):
-    """A `sockman node`, on the backend that `backend` names."""
+    """A `sockman node`."""
 
     def command(self, connect):
-        backend = self.settings.get("backend")
         return [
             PROGRAM,
             "node",
@@ -36,7 +37,7 @@ class Ours(Node):
             f"--datadir={self.folder}",
             f"--p2p-bind={self.at}",
             f"--rpc-bind=127.0.0.1:{self.rpc_port}",
-            *([f"--backend={backend}"] if backend else []),
+            *([f"--backend={BACKEND}"] if BACKEND else []),
             *[f"--connect={at}" for at in connect],
             *self.settings.get("options", []),
         ]
