@@ -83,8 +83,12 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         let known = self.state.chain.tree().find(&hash);
         let now = self.now;
-        let landing = known.map(|id| self.state.download.landed(&mut self.state.peers, id, conn, now));
-        if !landing.is_some_and(|landing| landing.asked) {
+        let delivery = known.map(|id| {
+            self.state
+                .download
+                .delivered(&mut self.state.peers, id, conn, now)
+        });
+        if !delivery.is_some_and(|delivery| delivery.asked) {
             match self.is_welcome(known, &header) {
                 Ok(true) => {}
                 Ok(false) => return self.state.counters.add(Count::blocks_unrequested),
@@ -98,13 +102,14 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             peer.last_block = Some(now);
             peer.head_since = now;
         }
-        self.take_block(conn, frame.bytes);
-        // Whoever was asked first and still has not sent it is slower than another who was asked later.
-        if let Some((slow, since)) = landing.and_then(|landing| landing.other)
-            && now >= since + self.own.settings.stall
-        {
-            self.state.counters.add(Count::stalled);
-            self.drop_peer(slow, format_args!("holds up the download"));
+        if self.take_block(conn, frame.bytes) {
+            // Whoever was asked first and still has not sent it is slower than another who was asked later.
+            if let Some((slow, since)) = delivery.and_then(|delivery| delivery.overtaken)
+                && now >= since + self.own.settings.stall
+            {
+                self.state.counters.add(Count::stalled);
+                self.drop_peer(slow, format_args!("holds up the download"));
+            }
         }
         self.ask_for_blocks(conn);
     }
@@ -125,18 +130,23 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         Ok(leads && parent.height < chain.height() + FAR)
     }
 
-    fn take_block(&mut self, conn: Conn, frame: &[u8]) {
+    /// Takes a block. Says whether it is there now.
+    fn take_block(&mut self, conn: Conn, frame: &[u8]) -> bool {
         let unix = self.unix();
         match self.state.chain.accept_block(frame, unix) {
             Ok(accepted) => {
                 self.has(conn, accepted.id);
+                self.settled(accepted.id);
                 if accepted.new_tip {
                     self.new_tip();
                 }
+                return true;
             }
             Err(AcceptError::Refused(Refused::Duplicate(id))) => {
                 self.state.counters.add(Count::blocks_duplicate);
                 self.has(conn, id);
+                self.settled(id);
+                return true;
             }
             Err(AcceptError::Refused(Refused::Header(HeaderError::UnknownParent))) => {
                 self.ask_for_headers(conn, self.state.chain.tree().best());
@@ -147,6 +157,20 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             }
             Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, why),
             Err(AcceptError::Store(why)) => self.cannot_store(&why.to_string()),
+        }
+        false
+    }
+
+    /// A block is stored: whoever else was asked for it may be asked for others, and so may all if the window has moved on.
+    fn settled(&mut self, id: Id) {
+        let state = &mut *self.state;
+        let free = state.download.settled(&mut state.peers, id, self.now);
+        if state.chain.is_connected(id) && std::mem::take(&mut state.download.held_up) {
+            self.ask_everybody();
+        } else {
+            for conn in free {
+                self.ask_for_blocks(conn);
+            }
         }
     }
 
@@ -184,10 +208,6 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     fn new_tip(&mut self) {
         self.state.fresh = true;
         self.tell_waiters();
-        // The window has moved on: those that had nothing to do have now.
-        if std::mem::take(&mut self.state.download.held_up) {
-            self.ask_everybody();
-        }
     }
 
     /// The disk takes nothing more. What is stored is safe; the node has to be stopped.

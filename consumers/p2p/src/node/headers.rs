@@ -2,6 +2,7 @@
 
 use super::Work;
 use crate::chain::{HeaderError, Id, LowWork, LowWorkError, claimed_work};
+use crate::mutant::{Mutant, planted};
 use crate::state::Count;
 use crate::store::Store;
 use crate::wire::{Inventory, MAX_HEADERS, Message};
@@ -20,7 +21,12 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     pub(super) fn ask_for_headers(&mut self, conn: Conn, from: Id) {
         let tree = self.state.chain.tree();
         // From the parent on, so that at least one header comes: it tells that the peer has it.
-        let locator = tree.locator(tree.entry(from).parent);
+        let below = if planted(Mutant::LocatorTooFar) {
+            from
+        } else {
+            tree.entry(from).parent
+        };
+        let locator = tree.locator(below);
         self.get_headers_of(conn, locator);
     }
 
@@ -87,7 +93,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return;
         };
         peer.headers.unconnected += 1;
-        if peer.headers.unconnected > most {
+        if peer.headers.unconnected > most || planted(Mutant::UnconnectedBlamed) {
             return self.misbehaves(conn, "headers that connect to nothing, again and again");
         }
         self.ask_for_headers(conn, self.state.chain.tree().best());
@@ -97,9 +103,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     fn keep(&mut self, conn: Conn, headers: &[Header]) -> Option<Id> {
         let unix = self.unix();
         let mut last = None;
+        let below = headers.first().map(|first| first.prev_blockhash);
+        let below = below.and_then(|hash| self.state.chain.tree().find(&hash));
         for header in headers {
             let mut taken = self.state.chain.accept_header(header, unix);
-            if matches!(taken, Err(HeaderError::Full)) && self.make_room(last) {
+            if matches!(taken, Err(HeaderError::Full)) && self.make_room(last.or(below)) {
                 taken = self.state.chain.accept_header(header, unix);
             }
             match taken {
@@ -130,6 +138,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let mut keep = vec![chain.tip()];
         keep.extend(latest);
         for (_, peer) in self.state.peers.iter().filter(|(_, peer)| !peer.gone) {
+            if planted(Mutant::PruneTooMuch) {
+                break;
+            }
             keep.extend(peer.best);
             keep.extend(peer.announced);
             keep.extend(peer.in_flight.iter().map(|&(id, _)| id));

@@ -1,6 +1,7 @@
 //! Which blocks are asked of which peers.
 
 use crate::chain::Id;
+use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::state::{Chain, Peers};
 use crate::store::Store;
@@ -93,10 +94,17 @@ impl Download {
         if tree.entry(best).work < tree.entry(chain.tip()).work || chain.is_connected(best) {
             return wanted;
         }
-        let base = tree.entry(chain.last_connected(best)).height;
+        let base = if planted(Mutant::WindowStuck) {
+            chain.fork(best)
+        } else {
+            chain.last_connected(best)
+        };
+        let base = tree.entry(base).height;
         let last = tree.entry(best).height;
         let window = if chain.waiting_bytes() > settings.window_bytes {
             1
+        } else if planted(Mutant::WindowUnbounded) {
+            u32::MAX
         } else {
             settings.window
         };
@@ -116,7 +124,7 @@ impl Download {
                 if entry.invalid {
                     return wanted;
                 }
-                if entry.place.is_none() && !self.flights.contains_key(&id) {
+                if (entry.place.is_none() || planted(Mutant::AskedAgain)) && !self.flights.contains_key(&id) {
                     wanted.push(id);
                     if wanted.len() == most {
                         return wanted;
@@ -129,24 +137,39 @@ impl Download {
         wanted
     }
 
-    /// A block has come from a peer. Says whether that peer was asked for it, and gives who else was: it need not send it any
-    /// more, but may.
-    pub(crate) fn landed(&mut self, peers: &mut Peers, id: Id, by: Conn, now: Instant) -> Landing {
+    /// A block has come from a peer, whatever is in it. Says whether that peer was asked for it, and gives who was asked first if
+    /// that was another. Others are waited for until it is [`settled`](Download::settled): this one may be no good.
+    pub(crate) fn delivered(&mut self, peers: &mut Peers, id: Id, by: Conn, now: Instant) -> Delivery {
+        let first = self.flights.get(&id).map(|flight| (flight.first, flight.since));
         let asked = peers.get_mut(by).is_some_and(|peer| peer.landed(id, now));
-        let Some(flight) = self.flights.remove(&id) else {
-            return Landing { asked, other: None };
-        };
-        self.received += 1;
-        let others = [Some(flight.first), flight.second];
-        let other = others.into_iter().flatten().find(|&conn| conn != by);
-        if let Some(peer) = other.and_then(|other| peers.get_mut(other)) {
-            peer.landed(id, now);
+        if asked {
+            self.forget(id, by);
         }
-        let overtaken = other.filter(|&other| other == flight.first);
-        Landing {
+        if planted(Mutant::AnyoneLands) {
+            self.settled(peers, id, now);
+        }
+        Delivery {
             asked,
-            other: overtaken.map(|conn| (conn, flight.since)),
+            overtaken: first.filter(|&(first, _)| first != by),
         }
+    }
+
+    /// A block is stored: nobody need send it any more, but may. Gives whom it was asked of and who has not sent it.
+    pub(crate) fn settled(&mut self, peers: &mut Peers, id: Id, now: Instant) -> Vec<Conn> {
+        self.received += 1;
+        let Some(flight) = self.flights.remove(&id) else {
+            return Vec::new();
+        };
+        let others: Vec<Conn> = [Some(flight.first), flight.second]
+            .into_iter()
+            .flatten()
+            .collect();
+        for &other in &others {
+            if let Some(peer) = peers.get_mut(other) {
+                peer.landed(id, now);
+            }
+        }
+        others
     }
 
     /// A peer will not send this block: it may be asked of another.
@@ -187,7 +210,7 @@ impl Download {
         settings: &Settings,
         now: Instant,
     ) -> Option<Wanted> {
-        if self.hedged >= HEDGES + self.received / 50 {
+        if self.hedged >= HEDGES + self.received / 50 && !planted(Mutant::HedgesUnbounded) {
             return None;
         }
         let (conn, id) = peers.iter().find_map(|(conn, peer)| {
@@ -225,11 +248,11 @@ impl Download {
     }
 }
 
-/// What became of a block's flight.
+/// A block that has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Landing {
+pub(crate) struct Delivery {
     /// Whether the peer that sent it was asked for it.
     pub(crate) asked: bool,
     /// Who was asked before it, when, and has not sent it.
-    pub(crate) other: Option<(Conn, Instant)>,
+    pub(crate) overtaken: Option<(Conn, Instant)>,
 }
