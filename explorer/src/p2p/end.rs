@@ -96,18 +96,26 @@ impl<B: Simulated> World<B> {
         for (node, driver) in self.loops.0.iter().enumerate() {
             let Some(driver) = driver else { continue };
             let honest: Vec<String> = self.places.iter().map(Place::name).collect();
-            driver.handler().handler().handle().with(|state: &mut State<Memory>| {
-                assert_eq!(state.download.in_flight(), 0, "node {node} waits for blocks");
-                for target in state.targets.iter().filter(|target| honest.contains(&target.name)) {
-                    assert!(
-                        matches!(target.phase, Phase::Connected(_)),
-                        "node {node} is not connected to {}: {:?}",
-                        target.name,
-                        target.phase
-                    );
-                }
-                assert!(state.is_synced(), "node {node} does not know that it has all");
-            });
+            driver
+                .handler()
+                .handler()
+                .handle()
+                .with(|state: &mut State<Memory>| {
+                    assert_eq!(state.download.in_flight(), 0, "node {node} waits for blocks");
+                    for target in state
+                        .targets
+                        .iter()
+                        .filter(|target| honest.contains(&target.name))
+                    {
+                        assert!(
+                            matches!(target.phase, Phase::Connected(_)),
+                            "node {node} is not connected to {}: {:?}",
+                            target.name,
+                            target.phase
+                        );
+                    }
+                    assert!(state.is_synced(), "node {node} does not know that it has all");
+                });
         }
     }
 

@@ -24,7 +24,9 @@ impl<B: Simulated> World<B> {
     /// One of those that run.
     fn any_node(&mut self) -> Option<usize> {
         let up = self.loops.0.iter().enumerate();
-        let up: Vec<usize> = up.filter_map(|(number, node)| node.as_ref().map(|_| number)).collect();
+        let up: Vec<usize> = up
+            .filter_map(|(number, node)| node.as_ref().map(|_| number))
+            .collect();
         self.random.choice(up)
     }
 

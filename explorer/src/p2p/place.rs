@@ -65,6 +65,7 @@ pub(super) fn settings(random: &mut Rng, inbound: usize, headers: usize) -> Sett
         announce_every: ms(random, &[0, 100, 1_000]),
         headers,
         cache: pick(random, &[0, 600, 16 << 20]),
+        requests: pick(random, &[8_000, 64 << 10]),
         receive: send_high + pick(random, &[MESSAGE, 5 << 20]),
         send_high,
         ..Settings::new(seed)
@@ -117,11 +118,14 @@ impl Place {
             .backend::<B>(&self.config)
             .expect("the settings are right");
         let mut driver = Driver::with_backend(backend, handler);
-        let connect: Vec<_> = self.targets.iter().map(|name| (name.clone(), Kind::Connect)).collect();
+        let connect: Vec<_> = self
+            .targets
+            .iter()
+            .map(|name| (name.clone(), Kind::Connect))
+            .collect();
         let listen = [self.host.at(PORT)];
-        let started = driver.with(|checked, net| {
-            checked.with(net, |node, net| node.start(net, &listen, &connect))
-        });
+        let started =
+            driver.with(|checked, net| checked.with(net, |node, net| node.start(net, &listen, &connect)));
         started.expect("the port is free");
         driver
     }

@@ -139,7 +139,11 @@ impl Watch {
 
     /// The active chain never gets less work, and all of it is valid and what was made.
     fn check_tip(&mut self, state: &State<Memory>, handle: &Handle<Memory>) {
-        let Some(life) = self.life.as_mut().filter(|life| life.changes != state.chain.changes()) else {
+        let Some(life) = self
+            .life
+            .as_mut()
+            .filter(|life| life.changes != state.chain.changes())
+        else {
             return;
         };
         life.changes = state.chain.changes();
@@ -215,7 +219,10 @@ impl Watch {
             "node {number}: {unstored} headers without blocks"
         );
         let inbound = state.peers.inbound();
-        assert!(inbound <= life.inbound, "node {number}: {inbound} have dialled it");
+        assert!(
+            inbound <= life.inbound,
+            "node {number}: {inbound} have dialled it"
+        );
         let hedged = state.counters.get(Count::hedged);
         let blocks = state.counters.get(Count::blocks);
         assert!(

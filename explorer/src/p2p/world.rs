@@ -212,9 +212,12 @@ impl<B: Simulated> World<B> {
                 self.spam,
                 future,
             );
-            let backend = host.backend::<B>(&Config::default()).expect("the settings are right");
+            let backend = host
+                .backend::<B>(&Config::default())
+                .expect("the settings are right");
             let mut driver = Driver::with_backend(backend, villain);
-            let listening = driver.with(|_, net| net.listen(&host.at(place::PORT), &ListenOptions::default()));
+            let listening =
+                driver.with(|_, net| net.listen(&host.at(place::PORT), &ListenOptions::default()));
             listening.expect("the port is free");
             driver.with(Villain::begin);
             self.loops.1.push(Some(driver));
@@ -266,7 +269,9 @@ impl<B: Simulated> World<B> {
 
     /// Hands in a block to a node that has all that it is built on.
     pub(super) fn submit(&mut self, number: usize, hash: BlockHash) {
-        let Some(driver) = &self.loops.0[number] else { return };
+        let Some(driver) = &self.loops.0[number] else {
+            return;
+        };
         let handle = driver.handler().handler().handle();
         let (bytes, work) = {
             let blocks = self.blocks.borrow();
@@ -324,7 +329,8 @@ impl<B: Simulated> World<B> {
     pub(super) fn hosts(&self) -> Vec<Host> {
         let honest = self.places.iter().map(|place| place.host.clone());
         let wicked = self.loops.1.iter().flatten();
-        honest.chain(wicked.map(|driver| driver.backend().host().clone())).collect()
+        honest
+            .chain(wicked.map(|driver| driver.backend().host().clone()))
+            .collect()
     }
 }
-

@@ -90,7 +90,11 @@ impl Talk {
             deaf: random.u8(0..12) == 0,
             pongs: random.u8(0..6) > 0,
             tells: random.u8(0..6) > 0,
-            services: if random.u8(0..8) == 0 { ServiceFlags::NONE } else { full },
+            services: if random.u8(0..8) == 0 {
+                ServiceFlags::NONE
+            } else {
+                full
+            },
             delivery: Delivery::ALL[random.usize(0..Delivery::ALL.len())],
             tip: recent(random, &blocks),
             drip: VecDeque::new(),

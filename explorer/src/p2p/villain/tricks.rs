@@ -153,11 +153,7 @@ impl Villain {
                 // The wrong way round.
                 5 => {
                     let below = blocks.below(&parent, 1);
-                    return self.say(
-                        net,
-                        conn,
-                        &Message::Headers(vec![over, blocks.header(&below)]),
-                    );
+                    return self.say(net, conn, &Message::Headers(vec![over, blocks.header(&below)]));
                 }
                 _ => {}
             }
@@ -224,7 +220,8 @@ impl Villain {
             _ => recent(&mut self.random, &self.blocks.borrow()),
         };
         let bytes = self.blocks.borrow().bytes(&hash);
-        talk.drip.extend(&*wire::frame(talk.magic(), Command::BLOCK, &bytes));
+        talk.drip
+            .extend(&*wire::frame(talk.magic(), Command::BLOCK, &bytes));
         if !self.drips {
             self.drip_on(net);
         }
@@ -285,7 +282,10 @@ impl Villain {
                 locator: Vec::new(),
                 stop: known,
             },
-            9 => Message::Inv(vec![Inventory::Block(hash), Inventory::Transaction(hash_of_tx(hash))]),
+            9 => Message::Inv(vec![
+                Inventory::Block(hash),
+                Inventory::Transaction(hash_of_tx(hash)),
+            ]),
             10 => Message::WtxidRelay,
             11 => Message::Headers(Vec::new()),
             _ => Message::SendHeaders,
