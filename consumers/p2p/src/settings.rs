@@ -67,8 +67,8 @@ pub struct Settings {
     pub blocks_per_peer: usize,
     /// How far beyond the first missing block blocks are asked for. Default 1,024 (Core's `BLOCK_DOWNLOAD_WINDOW`).
     pub window: u32,
-    /// Bytes of blocks that may be stored beyond the first missing one; above it only that one is asked for. Default
-    /// 1 GiB.
+    /// Bytes of blocks of one chain that may be stored beyond the first missing one: those after them are not asked for before it has
+    /// come. Default 1 GiB.
     pub window_bytes: u64,
     /// When the block that all wait for has not come for so long, another peer is asked for it too. Default 2 s.
     pub hedge_after: Duration,

@@ -7,6 +7,8 @@
 mod context;
 pub mod json;
 mod metrics;
+#[cfg(test)]
+mod recorded;
 mod rest;
 pub mod rpc;
 mod site;

@@ -4,7 +4,7 @@ use super::Work;
 use crate::chain::{BlockError, HeaderError, Id, claimed_work, peek_header};
 use crate::state::{AcceptError, Count, Refused};
 use crate::store::Store;
-use crate::wire::{Frame, Inventory, Message};
+use crate::wire::{self, Frame, Inventory, Message};
 use bitcoin::block::Header;
 use sockman::{Conn, SockMan};
 
@@ -83,12 +83,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         let known = self.state.chain.tree().find(&hash);
         let now = self.now;
-        let delivery = known.map(|id| {
-            self.state
-                .download
-                .delivered(&mut self.state.peers, id, conn, now)
-        });
-        if !delivery.is_some_and(|delivery| delivery.asked) {
+        let peers = &mut self.state.peers;
+        let delivered = known.and_then(|id| self.state.download.delivered(peers, id, conn, now));
+        if delivered.is_none() {
             match self.is_welcome(known, &header) {
                 Ok(true) => {}
                 Ok(false) => return self.state.counters.add(Count::blocks_unrequested),
@@ -102,14 +99,14 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             peer.last_block = Some(now);
             peer.head_since = now;
         }
-        if self.take_block(conn, frame.bytes) {
-            // Whoever was asked first and still has not sent it is slower than another who was asked later.
-            if let Some((slow, since)) = delivery.and_then(|delivery| delivery.overtaken)
-                && now >= since + self.own.settings.stall
-            {
-                self.state.counters.add(Count::stalled);
-                self.drop_peer(slow, format_args!("holds up the download"));
-            }
+        let stored = self.take_block(conn, frame.bytes);
+        // Whoever was asked first and still has not sent it is slower than another who was asked later.
+        if let Some((slow, since)) = delivered.and_then(|delivered| delivered.overtaken)
+            && stored
+            && now >= since + self.own.settings.stall
+        {
+            self.state.counters.add(Count::stalled);
+            self.drop_peer(slow, format_args!("holds up the download"));
         }
         self.ask_for_blocks(conn);
     }
@@ -130,22 +127,32 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         Ok(leads && parent.height < chain.height() + FAR)
     }
 
-    /// Takes a block. Says whether it is there now.
+    /// Takes a block. Says whether it is stored now.
     fn take_block(&mut self, conn: Conn, frame: &[u8]) -> bool {
         let unix = self.unix();
-        match self.state.chain.accept_block(frame, unix) {
+        let mut taken = self.state.chain.accept_block(frame, unix);
+        if let Err(AcceptError::Refused(Refused::Header(HeaderError::Full))) = taken
+            && self.make_room(conn, self.state.chain.tip())
+        {
+            taken = self.state.chain.accept_block(frame, unix);
+        }
+        match taken {
             Ok(accepted) => {
-                self.has(conn, accepted.id);
-                self.settled(accepted.id);
+                self.landed(conn, accepted.id);
                 if accepted.new_tip {
                     self.new_tip();
+                }
+                // The window has moved on: those that had nothing to do have now.
+                if self.state.chain.is_connected(accepted.id)
+                    && std::mem::take(&mut self.state.download.held_up)
+                {
+                    self.ask_everybody();
                 }
                 return true;
             }
             Err(AcceptError::Refused(Refused::Duplicate(id))) => {
                 self.state.counters.add(Count::blocks_duplicate);
-                self.has(conn, id);
-                self.settled(id);
+                self.landed(conn, id);
                 return true;
             }
             Err(AcceptError::Refused(Refused::Header(HeaderError::UnknownParent))) => {
@@ -155,31 +162,32 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 self.state.counters.add(Count::blocks_refused);
                 self.refuse(conn, why);
             }
-            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, why),
+            Err(AcceptError::Refused(Refused::Block(why))) => self.bad_block(conn, frame, why),
             Err(AcceptError::Store(why)) => self.cannot_store(&why.to_string()),
         }
         false
     }
 
-    /// A block is stored: whoever else was asked for it may be asked for others, and so may all if the window has moved on.
-    fn settled(&mut self, id: Id) {
-        let state = &mut *self.state;
-        let free = state.download.settled(&mut state.peers, id, self.now);
-        if state.chain.is_connected(id) && std::mem::take(&mut state.download.held_up) {
-            self.ask_everybody();
-        } else {
-            for conn in free {
-                self.ask_for_blocks(conn);
-            }
-        }
+    /// A block that a peer has sent is stored.
+    fn landed(&mut self, conn: Conn, id: Id) {
+        self.has(conn, id);
+        self.state.download.landed(&mut self.state.peers, id, self.now);
     }
 
-    fn bad_block(&mut self, conn: Conn, why: BlockError) {
+    fn bad_block(&mut self, conn: Conn, frame: &[u8], why: BlockError) {
         self.state.counters.add(Count::blocks_refused);
         if matches!(why, BlockError::Invalid(_)) {
             self.forget_invalid();
         }
         self.misbehaves(conn, &why.to_string());
+        // If it stays, it would only send the same again.
+        let header = peek_header(frame.get(wire::HEADER..).unwrap_or_default());
+        if let Some(id) = header
+            .ok()
+            .and_then(|(_, hash)| self.state.chain.tree().find(&hash))
+        {
+            self.lacks(conn, id);
+        }
         // Its good twin may be with others; and if the header is bad, they have other blocks.
         self.ask_everybody();
     }
@@ -205,7 +213,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     /// The active chain has changed.
-    fn new_tip(&mut self) {
+    pub(super) fn new_tip(&mut self) {
         self.state.fresh = true;
         self.tell_waiters();
     }

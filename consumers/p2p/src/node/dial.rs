@@ -1,7 +1,7 @@
 //! Whom we connect to.
 
 use super::Work;
-use crate::state::{Command, Count, Phase};
+use crate::state::{Command, Count, Kind, Phase};
 use crate::store::Store;
 use sockman::{Conn, DialError, DialOptions, Disconnect, Endpoint, SockMan};
 use std::net::{IpAddr, SocketAddr};
@@ -69,11 +69,16 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     fn dial(&mut self, id: u64, at: SocketAddr) {
-        let unix = self.unix();
-        if !self.is_noban(at.ip())
-            && (self.state.bans.contains(at.ip(), unix) || self.state.discouraged.has_port(at, self.now))
-        {
-            return self.failed(id, &"banned or discouraged");
+        if !self.is_noban(at.ip()) {
+            let discouraged = &self.state.discouraged;
+            // Whoever misbehaves at the address of one that we were told to connect to need not be that one.
+            let told = self.state.targets.get(id).map(|target| target.kind) == Some(Kind::Connect);
+            if self.state.bans.contains(at.ip(), self.unix())
+                || discouraged.has_port(at, self.now)
+                || (!told && discouraged.has_address(at.ip(), self.now))
+            {
+                return self.failed(id, &"banned or discouraged");
+            }
         }
         let how = DialOptions {
             timeout: self.own.settings.dial_within,

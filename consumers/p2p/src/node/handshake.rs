@@ -1,11 +1,10 @@
 //! How a connection begins.
 
 use super::Work;
-use crate::state::{Count, Direction, Peer, Phase, Ping, Traffic, Version};
+use crate::state::{Count, Direction, Peer, Phase, Version};
 use crate::store::Store;
 use crate::wire::{Address, MAX_USER_AGENT, Message, PROTOCOL_VERSION, ServiceFlags, VersionMessage};
 use sockman::{Conn, Origin, SockMan};
-use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// What peers must speak at least (Core's `MIN_PEER_PROTO_VERSION`): they have `getheaders`.
@@ -69,41 +68,17 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             Direction::Inbound => None,
             Direction::Outbound(id) => self.state.targets.get(id).map(|target| target.name.clone()),
         };
-        let peer = Peer {
-            id: self.state.peers.number(),
-            address: origin.peer.clone(),
-            local: self.net.info(conn).and_then(|info| info.local),
+        let mut peer = Peer::new(
+            origin.peer.clone(),
             direction,
-            name,
-            noban,
-            since: self.now,
-            version: None,
-            ready: false,
-            wants_addrv2: false,
-            wtxid_relay: false,
-            wants_headers: false,
-            compact: None,
-            fee_filter: 0,
-            ping: Ping::default(),
-            best: None,
-            announced: None,
-            headers: crate::sync::Headers::default(),
-            in_flight: VecDeque::new(),
-            head_since: self.now,
-            last_block: None,
-            traffic: Traffic::default(),
-            addresses: crate::state::Addresses::new(self.own.settings.addresses, self.now),
-            serving: crate::state::Serving::default(),
-            nonce: self.own.random(),
-            moved: self.now,
-            high: false,
-            over: 0,
-            stuck: None,
-            eased: self.now,
-            held: false,
-            gone: false,
-            armed: None,
-        };
+            self.own.settings.addresses,
+            self.now,
+        );
+        peer.id = self.state.peers.number();
+        peer.local = self.net.info(conn).and_then(|info| info.local);
+        peer.name = name;
+        peer.noban = noban;
+        peer.nonce = self.own.random();
         tracing::info!(%conn, peer = %peer.address, id = peer.id, inbound = peer.is_inbound(), "connected");
         self.state.peers.insert(conn, peer);
         self.rearm(conn);

@@ -12,6 +12,15 @@ use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
 use sockman::{Conn, SockMan};
 
+/// What became of headers.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    /// The last that was taken, or what they follow.
+    last: Id,
+    /// All of them were taken.
+    whole: bool,
+}
+
 /// A chain of headers is kept as soon as it has the work of ours less that of so many blocks (as Core's
 /// `GetAntiDoSWorkThreshold`).
 const NEAR: u32 = 144;
@@ -21,24 +30,38 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     pub(super) fn ask_for_headers(&mut self, conn: Conn, from: Id) {
         let tree = self.state.chain.tree();
         // From the parent on, so that at least one header comes: it tells that the peer has it.
-        let below = if planted(Mutant::LocatorTooFar) {
+        let parent = if planted(Mutant::LocatorTooFar) {
             from
         } else {
             tree.entry(from).parent
         };
-        let locator = tree.locator(below);
-        self.get_headers_of(conn, locator);
+        let above = !self.state.chain.is_connected(parent);
+        let mut locator = tree.locator(parent);
+        // The further down, the fewer hashes there are. What it has told is one of them, or it might tell the same again.
+        let told = self.state.peers.get(conn).and_then(|peer| peer.best);
+        if let Some(told) = told.filter(|&told| tree.is_ancestor(told, parent)) {
+            let is_above = |hash: &BlockHash| {
+                let id = tree.find(hash);
+                id.is_some_and(|id| tree.entry(id).height > tree.entry(told).height)
+            };
+            locator.retain(is_above);
+            locator.extend(tree.locator(told));
+        }
+        self.get_headers_of(conn, locator, above);
     }
 
-    fn get_headers_of(&mut self, conn: Conn, locator: Vec<BlockHash>) {
+    fn get_headers_of(&mut self, conn: Conn, locator: Vec<BlockHash>, above: bool) {
         let now = self.now;
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };
-        if !peer.is_source() || peer.gone || peer.headers.asked.is_some() {
+        // Some do not answer while they have not caught up themselves, and are no worse for it.
+        let due = |asked| now < asked + self.own.settings.headers_within;
+        if !peer.is_source() || peer.gone || peer.headers.asked.is_some_and(due) {
             return;
         }
         peer.headers.asked = Some(now);
+        peer.headers.above = above;
         let stop = BlockHash::all_zeros();
         self.send(conn, &Message::GetHeaders { locator, stop });
         self.rearm(conn);
@@ -50,9 +73,13 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };
-        peer.headers.asked = None;
+        let asked = peer.headers.asked.take();
         let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
             peer.headers.low_work = None;
+            if std::mem::take(&mut peer.headers.above) {
+                // It has less than others have told, and how much does not show: from our tip on it does.
+                self.ask_for_headers(conn, self.state.chain.tip());
+            }
             return self.told_all(conn);
         };
         if headers
@@ -62,27 +89,42 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return self.misbehaves(conn, "headers that do not follow one another");
         }
         let full = headers.len() == MAX_HEADERS;
-        if peer.headers.low_work.is_some() {
-            return self.low_work(conn, headers, full);
+        let fork = self.state.chain.tree().find(&first.prev_blockhash);
+        if let Some(low) = &peer.headers.low_work {
+            if low.is_next(first) {
+                peer.headers.unconnected = 0;
+                return self.low_work(conn, headers, full);
+            }
+            if fork.is_none() {
+                // A new tip, told in between: the answer is still to come.
+                peer.headers.asked = asked;
+                return self.unconnected(conn);
+            }
+            // Its chain has changed.
+            peer.headers.low_work = None;
         }
-        let Some(fork) = self.state.chain.tree().find(&first.prev_blockhash) else {
+        let Some(fork) = fork else {
             return self.unconnected(conn);
         };
-        if let Some(peer) = self.state.peers.get_mut(conn) {
-            peer.headers.unconnected = 0;
-        }
+        peer.headers.unconnected = 0;
         let known = self.state.chain.tree().find(&last.block_hash());
-        let done = match (known, claimed_work(self.state.chain.params(), headers)) {
-            (Some(id), _) => Some(id),
+        let kept = match (known, claimed_work(self.state.chain.params(), headers)) {
+            (Some(last), _) if self.state.chain.entry(last).invalid => {
+                return self.refuse(conn, HeaderError::Invalid);
+            }
+            (Some(last), _) => Kept { last, whole: true },
             (None, Err(why)) => return self.refuse(conn, why),
             (None, Ok(work)) if self.state.chain.entry(fork).work + work < self.enough() => {
                 return self.begin_low_work(conn, fork, headers, full);
             }
-            (None, Ok(_)) => self.keep(conn, headers),
+            (None, Ok(_)) => self.keep(conn, fork, headers),
         };
-        if let Some(last) = done {
-            self.has(conn, last);
-            self.go_on(conn, last, full, known.is_none());
+        self.has(conn, kept.last);
+        if kept.whole {
+            self.go_on(conn, kept.last, full, known.is_none());
+        } else {
+            self.told_all(conn);
+            self.ask_for_blocks(conn);
         }
     }
 
@@ -99,57 +141,62 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         self.ask_for_headers(conn, self.state.chain.tree().best());
     }
 
-    /// Takes headers. Gives the last of them, unless the peer was dropped.
-    fn keep(&mut self, conn: Conn, headers: &[Header]) -> Option<Id> {
+    /// Takes headers, which follow `fork`.
+    fn keep(&mut self, conn: Conn, fork: Id, headers: &[Header]) -> Kept {
         let unix = self.unix();
-        let mut last = None;
-        let below = headers.first().map(|first| first.prev_blockhash);
-        let below = below.and_then(|hash| self.state.chain.tree().find(&hash));
+        let before = self.state.chain.changes();
+        let mut kept = Kept {
+            last: fork,
+            whole: true,
+        };
         for header in headers {
             let mut taken = self.state.chain.accept_header(header, unix);
-            if matches!(taken, Err(HeaderError::Full)) && self.make_room(last.or(below)) {
+            if matches!(taken, Err(HeaderError::Full)) && self.make_room(conn, kept.last) {
                 taken = self.state.chain.accept_header(header, unix);
             }
             match taken {
-                Ok(id) => last = Some(id),
+                Ok(id) => kept.last = id,
                 Err(why) => {
                     self.state.counters.add(Count::headers_refused);
                     self.refuse(conn, why);
+                    kept.whole = false;
                     break;
                 }
             }
         }
-        last
+        // The block of one of them may have been in the files.
+        if self.state.chain.changes() != before {
+            self.new_tip();
+        }
+        kept
     }
 
     /// A peer told a header that is not taken.
     pub(super) fn refuse(&mut self, conn: Conn, why: HeaderError) {
         match why {
-            // Our clock may be wrong; it can be told again later. And who brings too many may mean well.
+            // Our clock may be wrong; it can be told again later.
             HeaderError::TimeTooNew => {}
+            // It was forgotten meanwhile, to make room.
+            HeaderError::UnknownParent => {}
+            // Who brings too many may mean well.
             HeaderError::Full => self.drop_peer(conn, format_args!("{why}")),
             _ => self.misbehaves(conn, &why.to_string()),
         }
     }
 
-    /// Forgets headers that nobody builds on. Says whether there were any.
-    fn make_room(&mut self, latest: Option<Id>) -> bool {
-        let chain = &self.state.chain;
-        let mut keep = vec![chain.tip()];
-        keep.extend(latest);
-        for (_, peer) in self.state.peers.iter().filter(|(_, peer)| !peer.gone) {
-            if planted(Mutant::PruneTooMuch) {
-                break;
-            }
-            keep.extend(peer.best);
-            keep.extend(peer.announced);
-            keep.extend(peer.in_flight.iter().map(|&(id, _)| id));
-            keep.extend(peer.headers.low_work.as_ref().map(LowWork::fork));
+    /// Makes room for more headers of this peer, which follow `last`. Says whether it did; if not, the peer has too many itself.
+    pub(super) fn make_room(&mut self, conn: Conn, last: Id) -> bool {
+        let most = self.own.settings.headers;
+        let Some(greedy) = self.state.make_room(most, Some((conn, last))) else {
+            return true;
+        };
+        if greedy != conn {
+            self.drop_peer(
+                greedy,
+                format_args!("it has told more headers than there is room for"),
+            );
         }
-        for (_, peer) in self.state.peers.iter_mut().filter(|(_, peer)| peer.gone) {
-            (peer.best, peer.announced, peer.headers.low_work) = (None, None, None);
-        }
-        self.state.chain.prune(&keep) > 0
+        greedy != conn
     }
 
     /// A peer has told all that it had, or (its message was `full`) there is more to be asked for. `new` if nobody had told that before.
@@ -161,16 +208,16 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         if !full {
             self.told_all(conn);
         } else if behind && !new && self.is_somebody_asked() {
-            let now = self.now;
+            let waiting = Some((self.now, tree.entry(best).work));
             if let Some(peer) = self.state.peers.get_mut(conn) {
-                peer.headers.waiting = Some(now);
+                peer.headers.waiting = waiting;
             }
             self.rearm(conn);
         } else if behind && last != best {
             self.ask_for_headers(conn, best);
         } else {
             let locator = tree.locator(last);
-            self.get_headers_of(conn, locator);
+            self.get_headers_of(conn, locator, false);
         }
         self.ask_for_blocks(conn);
     }
@@ -182,15 +229,19 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         peers.any(|(_, peer)| peer.headers.asked.is_some_and(recently))
     }
 
-    /// A peer that waits for what another tells has waited for a while.
+    /// A peer that waits for what another tells has waited for a while. It goes on if the other really tells something.
     pub(super) fn waited_for_headers(&mut self, conn: Conn) {
-        let (now, others) = (self.now, self.is_somebody_asked());
+        let best = self.state.chain.tree().best();
+        let (now, work) = (self.now, self.state.chain.entry(best).work);
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };
-        peer.headers.waiting = others.then_some(now);
-        if !others {
-            self.ask_for_headers(conn, self.state.chain.tree().best());
+        match peer.headers.waiting {
+            Some((_, before)) if before < work => peer.headers.waiting = Some((now, work)),
+            _ => {
+                peer.headers.waiting = None;
+                self.ask_for_headers(conn, best);
+            }
         }
     }
 
@@ -281,8 +332,16 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             }
             Err(why) => return self.misbehaves(conn, &why.to_string()),
         };
-        if let Some(last) = self.keep(conn, &step.give) {
-            self.has(conn, last);
+        let first = step.give.first();
+        if let Some(fork) = first.and_then(|first| self.state.chain.tree().find(&first.prev_blockhash)) {
+            let kept = self.keep(conn, fork, &step.give);
+            self.has(conn, kept.last);
+            if !kept.whole {
+                return self.told_all(conn);
+            }
+        } else if first.is_some() {
+            // What it follows was forgotten, to make room.
+            return self.told_all(conn);
         }
         let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| !peer.gone) else {
             return;
@@ -290,7 +349,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         match step.next {
             Some(locator) => {
                 peer.headers.low_work = Some(low);
-                self.get_headers_of(conn, locator);
+                self.get_headers_of(conn, locator, false);
             }
             None => {
                 let best = peer.best;

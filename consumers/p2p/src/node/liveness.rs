@@ -47,13 +47,15 @@ impl Peer {
         [
             self.ping.next.map(|at| (at, Late::Ping)),
             pong.map(|at| (at, Late::Pong)),
-            Some((self.moved + settings.silence, Late::Silence)),
-            self.stuck.map(|(at, _)| (at + settings.silence, Late::Taking)),
+            Some(match self.stuck {
+                Some((at, _)) => (at + settings.silence, Late::Taking),
+                None => (self.moved + settings.silence, Late::Silence),
+            }),
             block.map(|at| (at, Late::Block)),
             headers.map(|at| (at.max(self.eased) + settings.headers_within, Late::Headers)),
             self.headers
                 .waiting
-                .map(|at| (at + settings.hedge_after, Late::Waiting)),
+                .map(|(at, _)| (at + settings.hedge_after, Late::Waiting)),
         ]
         .into_iter()
         .flatten()

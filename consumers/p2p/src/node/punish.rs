@@ -28,13 +28,17 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         self.part(conn, Disconnect::Now);
     }
 
-    /// Hangs up on a peer that did what nobody does by mistake, and discourages it.
+    /// Hangs up on a peer that did what nobody does by mistake, and discourages it; unless it is one of those that are not punished.
     pub(super) fn misbehaves(&mut self, conn: Conn, why: &str) {
         self.state.counters.add(Count::misbehaving);
-        if let Some(peer) = self.state.peers.get(conn)
-            && !peer.noban
-            && let Some(at) = peer.address.tcp()
-        {
+        let Some(peer) = self.state.peers.get(conn).filter(|peer| !peer.gone) else {
+            return;
+        };
+        if peer.noban {
+            tracing::warn!(%conn, peer = %peer.address, id = peer.id, why, "misbehaves, and is not to be punished");
+            return;
+        }
+        if let Some(at) = peer.address.tcp() {
             let told = match peer.direction {
                 Direction::Inbound => None,
                 Direction::Outbound(id) => self.state.targets.get(id),

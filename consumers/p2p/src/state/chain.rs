@@ -159,10 +159,19 @@ impl<D: Store> Chain<D> {
     /// The highest of `id` and its ancestors that is stored as all its ancestors are. What is missing of that chain begins above
     /// it: on the active chain or on another one that has not enough work yet.
     pub fn last_connected(&self, id: Id) -> Id {
-        let (mut low, mut high) = (self.entry(self.fork(id)).height, self.entry(id).height);
+        let last = self.entry(id).height;
+        let is_there = |height: u32| self.is_connected(self.tree.ancestor(id, height));
+        let mut low = self.entry(self.fork(id)).height;
+        // Mostly it is where the active chain ends: the first look tells.
+        let mut stride = 1;
+        while low + stride <= last && is_there(low + stride) {
+            low += stride;
+            stride *= 2;
+        }
+        let mut high = last.min(low + stride - 1);
         while low < high {
             let middle = low + (high - low).div_ceil(2);
-            if self.is_connected(self.tree.ancestor(id, middle)) {
+            if is_there(middle) {
                 low = middle;
             } else {
                 high = middle - 1;
@@ -288,6 +297,9 @@ impl<D: Store> Chain<D> {
             for id in self.tree.mark_invalid(id) {
                 let Entry { height, hash, .. } = *self.tree.entry(id);
                 self.store.record(Change::Invalid { height, hash });
+                // What waits for it waits for nothing.
+                let children = self.waiting.remove(&id).unwrap_or_default();
+                self.waiting_bytes -= children.iter().map(|&id| self.bytes(id)).sum::<u64>();
             }
         }
         why.into()
@@ -314,6 +326,9 @@ impl<D: Store> Chain<D> {
     /// Connects a stored block, and those that waited for it. Says whether the active chain has changed.
     fn connect(&mut self, id: Id) -> bool {
         let parent = self.entry(id).parent;
+        if self.entry(id).invalid {
+            return false;
+        }
         if !self.is_connected(parent) {
             self.waiting_bytes += self.bytes(id);
             self.waiting.entry(parent).or_default().push(id);

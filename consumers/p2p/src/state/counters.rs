@@ -43,7 +43,7 @@ counts! {
     handshake_timeouts,
     /// Peers that were silent for too long.
     silences,
-    /// Peers that were dropped for what they sent.
+    /// Times that a peer sent what nobody sends by mistake; all but those that are not to be punished are dropped for it.
     misbehaving,
     /// Peers that held up the download and were dropped.
     stalled,

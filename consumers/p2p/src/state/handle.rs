@@ -3,7 +3,7 @@
 use super::{
     AcceptError, Accepted, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Refused, Targets,
 };
-use crate::chain::check_block;
+use crate::chain::{HeaderError, Id, Rules, check_block};
 use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -59,6 +59,21 @@ impl<D: Store> State<D> {
         let work = |id| self.chain.entry(id).work;
         let tip = work(self.chain.tip());
         told.peek().is_some() && told.all(|(_, peer)| peer.best.is_none_or(|best| work(best) <= tip))
+    }
+}
+
+impl<D: Store> State<D> {
+    /// Takes the header of a block that is handed in, for which there is always room.
+    fn prepare(&mut self, frame: &[u8], now: u64, most: usize) -> Result<(Id, Rules), Refused> {
+        match self.chain.prepare(frame, now) {
+            Err(Refused::Header(HeaderError::Full)) => {
+                if let Some(greedy) = self.make_room(most, None) {
+                    self.commands.push_back(Command::Disconnect(greedy));
+                }
+                self.chain.prepare(frame, now)
+            }
+            prepared => prepared,
+        }
     }
 }
 
@@ -178,17 +193,14 @@ impl<D: Store> Handle<D> {
     /// Fails with [`Refused::Duplicate`] if it is there already.
     pub fn submit(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
         let now = self.unix();
-        let (params, prepared, frame) = {
-            let mut state = self.0.lock();
-            let params = state.chain.params().clone();
-            let frame = wire::frame(params.magic, Name::BLOCK, block);
-            let prepared = state.chain.prepare(&frame, now);
-            (params, prepared, frame)
-        };
-        let (id, rules) = prepared.map_err(AcceptError::Refused)?;
+        let params = self.0.lock().chain.params().clone();
+        let frame = wire::frame(params.magic, Name::BLOCK, block);
+        let (_, rules) = self.0.lock().prepare(&frame, now, self.0.settings.headers)?;
         let checked = check_block(&params, rules, block);
         let accepted = {
             let mut state = self.0.lock();
+            // Meanwhile its header may have been forgotten, or the block have come from a peer.
+            let (id, _) = state.prepare(&frame, now, self.0.settings.headers)?;
             let accepted = state.chain.finish(id, &frame, checked);
             match &accepted {
                 Ok(accepted) => state.fresh |= accepted.new_tip,

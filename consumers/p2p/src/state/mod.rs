@@ -12,6 +12,7 @@ mod counters;
 mod discouraged;
 mod handle;
 mod peers;
+mod room;
 mod serving;
 mod targets;
 

@@ -175,6 +175,45 @@ impl Addresses {
 }
 
 impl Peer {
+    /// A peer of which nothing is known yet. It may tell so many `addresses` at once.
+    pub(crate) fn new(address: Endpoint, direction: Direction, addresses: u64, now: Instant) -> Peer {
+        Peer {
+            id: 0,
+            address,
+            local: None,
+            direction,
+            name: None,
+            noban: false,
+            since: now,
+            version: None,
+            ready: false,
+            wants_addrv2: false,
+            wtxid_relay: false,
+            wants_headers: false,
+            compact: None,
+            fee_filter: 0,
+            ping: Ping::default(),
+            best: None,
+            announced: None,
+            headers: Headers::default(),
+            in_flight: VecDeque::new(),
+            head_since: now,
+            last_block: None,
+            traffic: Traffic::default(),
+            addresses: Addresses::new(addresses, now),
+            serving: Serving::default(),
+            nonce: 0,
+            moved: now,
+            high: false,
+            over: 0,
+            stuck: None,
+            eased: now,
+            held: false,
+            gone: false,
+            armed: None,
+        }
+    }
+
     /// Whether the peer dialled us.
     pub fn is_inbound(&self) -> bool {
         self.direction == Direction::Inbound

@@ -134,3 +134,59 @@ impl Targets {
         self.list.iter().filter_map(at).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn names(targets: &Targets) -> Vec<&str> {
+        targets.iter().map(|target| target.name.as_str()).collect()
+    }
+
+    #[test]
+    fn due_at_once_and_later_and_never_while_something_is_under_way() {
+        let now = Instant::now();
+        let mut all = Targets::default();
+        assert_eq!((all.due(now), all.next_due()), (vec![], None));
+        let one = all.add("one:1", Kind::Connect, now, SECOND);
+        let two = all.add("two:1", Kind::Added, now + SECOND, SECOND);
+        assert_eq!((all.due(now), all.next_due()), (vec![one], Some(now)));
+        all.get_mut(one).unwrap().phase = Phase::Resolving;
+        assert_eq!((all.due(now), all.next_due()), (vec![], Some(now + SECOND)));
+        assert_eq!(all.due(now + SECOND), [two]);
+        all.ended(one, now + 2 * SECOND);
+        assert_eq!(all.due(now + 2 * SECOND), [one, two]);
+        assert!(all.has("one:1") && !all.has("one"));
+    }
+
+    #[test]
+    fn once_is_once_and_not_again_and_again() {
+        let now = Instant::now();
+        let mut all = Targets::default();
+        let one = all.add("one:1", Kind::Once, now, SECOND);
+        assert!(!all.has("one:1"), "it may be added, too");
+        all.get_mut(one).unwrap().phase = Phase::Dialling("192.0.2.1:1".parse().unwrap());
+        all.ended(one, now);
+        assert!(names(&all).is_empty() && all.next_due().is_none());
+        all.ended(one, now);
+        assert!(all.get(one).is_none());
+    }
+
+    #[test]
+    fn who_is_removed_is_forgotten_when_what_is_under_way_has_ended() {
+        let now = Instant::now();
+        let mut all = Targets::default();
+        let one = all.add("one:1", Kind::Added, now, SECOND);
+        let again = all.add("one:1", Kind::Once, now, SECOND);
+        all.add("two:1", Kind::Added, now, SECOND);
+        all.get_mut(one).unwrap().phase = Phase::Resolving;
+        assert_eq!(all.remove("one:1"), [one, again]);
+        assert_eq!(names(&all), ["two:1"]);
+        assert!(all.get(one).is_some() && all.get(again).is_none());
+        assert!(all.remove("one:1").is_empty(), "it was already");
+        all.ended(one, now);
+        assert!(all.get(one).is_none());
+    }
+}

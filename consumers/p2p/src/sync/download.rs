@@ -18,12 +18,10 @@ const HEDGES: u64 = 16;
 /// A block that somebody was asked for.
 #[derive(Clone, Copy, Debug)]
 struct Flight {
-    /// Who was asked first.
-    first: Conn,
-    /// When.
-    since: Instant,
-    /// Who was asked too, since the first was slow.
-    second: Option<Conn>,
+    /// Who was asked first, and when.
+    first: (Conn, Instant),
+    /// Who was asked too, since the first was slow, and when.
+    second: Option<(Conn, Instant)>,
 }
 
 /// The blocks that are asked for.
@@ -68,7 +66,9 @@ impl Download {
             return Vec::new();
         };
         let room = settings.blocks_per_peer.saturating_sub(peer.in_flight.len());
-        let (true, Some(best)) = (room > 0 && peer.is_source() && !peer.gone, peer.best) else {
+        // Several with one message, as long as there is no want of any.
+        let worth_it = room > 0 && room >= settings.blocks_per_peer / 2;
+        let (true, Some(best)) = (worth_it && peer.is_source() && !peer.gone, peer.best) else {
             return Vec::new();
         };
         let wanted = self.next(chain, best, room, settings);
@@ -78,8 +78,7 @@ impl Download {
         for &id in &wanted {
             peer.in_flight.push_back((id, now));
             let flight = Flight {
-                first: conn,
-                since: now,
+                first: (conn, now),
                 second: None,
             };
             self.flights.insert(id, flight);
@@ -101,14 +100,14 @@ impl Download {
         };
         let base = tree.entry(base).height;
         let last = tree.entry(best).height;
-        let window = if chain.waiting_bytes() > settings.window_bytes {
-            1
-        } else if planted(Mutant::WindowUnbounded) {
+        let window = if planted(Mutant::WindowUnbounded) {
             u32::MAX
         } else {
             settings.window
         };
         let end = last.min(base.saturating_add(window));
+        // Bytes of this chain that wait. What waits on others is no reason to hold this one up.
+        let mut waiting = 0;
         let mut from = base;
         let mut run = Vec::new();
         while from < end {
@@ -124,7 +123,12 @@ impl Download {
                 if entry.invalid {
                     return wanted;
                 }
-                if (entry.place.is_none() || planted(Mutant::AskedAgain)) && !self.flights.contains_key(&id) {
+                if let Some(place) = entry.place.filter(|_| !planted(Mutant::AskedAgain)) {
+                    waiting += u64::from(place.length);
+                } else if waiting > settings.window_bytes {
+                    self.held_up = true;
+                    return wanted;
+                } else if !self.flights.contains_key(&id) {
                     wanted.push(id);
                     if wanted.len() == most {
                         return wanted;
@@ -137,39 +141,36 @@ impl Download {
         wanted
     }
 
-    /// A block has come from a peer, whatever is in it. Says whether that peer was asked for it, and gives who was asked first if
-    /// that was another. Others are waited for until it is [`settled`](Download::settled): this one may be no good.
-    pub(crate) fn delivered(&mut self, peers: &mut Peers, id: Id, by: Conn, now: Instant) -> Delivery {
-        let first = self.flights.get(&id).map(|flight| (flight.first, flight.since));
-        let asked = peers.get_mut(by).is_some_and(|peer| peer.landed(id, now));
-        if asked {
-            self.forget(id, by);
-        }
+    /// A peer sends a block; what it is worth is not known yet. `None` if it was not asked for it.
+    pub(crate) fn delivered(
+        &mut self,
+        peers: &mut Peers,
+        id: Id,
+        by: Conn,
+        now: Instant,
+    ) -> Option<Delivered> {
         if planted(Mutant::AnyoneLands) {
-            self.settled(peers, id, now);
+            self.landed(peers, id, now);
+        } else if !peers.get(by)?.is_asked_for(id) {
+            return None;
         }
-        Delivery {
-            asked,
-            overtaken: first.filter(|&(first, _)| first != by),
-        }
+        let first = self.flights.get(&id).map(|flight| flight.first);
+        self.given_up(peers, id, by, now);
+        let overtaken = first.filter(|&(first, _)| first != by);
+        Some(Delivered { overtaken })
     }
 
-    /// A block is stored: nobody need send it any more, but may. Gives whom it was asked of and who has not sent it.
-    pub(crate) fn settled(&mut self, peers: &mut Peers, id: Id, now: Instant) -> Vec<Conn> {
+    /// A block is stored: nobody need send it any more, but may.
+    pub(crate) fn landed(&mut self, peers: &mut Peers, id: Id, now: Instant) {
         self.received += 1;
         let Some(flight) = self.flights.remove(&id) else {
-            return Vec::new();
+            return;
         };
-        let others: Vec<Conn> = [Some(flight.first), flight.second]
-            .into_iter()
-            .flatten()
-            .collect();
-        for &other in &others {
-            if let Some(peer) = peers.get_mut(other) {
+        for (conn, _) in [Some(flight.first), flight.second].into_iter().flatten() {
+            if let Some(peer) = peers.get_mut(conn) {
                 peer.landed(id, now);
             }
         }
-        others
     }
 
     /// A peer will not send this block: it may be asked of another.
@@ -192,9 +193,9 @@ impl Download {
             return;
         };
         match flight.second {
-            Some(second) if second == by => flight.second = None,
-            Some(second) if flight.first == by => (flight.first, flight.second) = (second, None),
-            _ if flight.first == by => {
+            Some((second, _)) if second == by => flight.second = None,
+            Some(second) if flight.first.0 == by => (flight.first, flight.second) = (second, None),
+            _ if flight.first.0 == by => {
                 self.flights.remove(&id);
             }
             _ => {}
@@ -219,7 +220,7 @@ impl Download {
             Some((conn, id))
         })?;
         let flight = self.flights.get_mut(&id)?;
-        flight.second = Some(conn);
+        flight.second = Some((conn, now));
         self.hedged += 1;
         let peer = peers.get_mut(conn)?;
         peer.head_since = now;
@@ -229,11 +230,10 @@ impl Download {
 
     /// The first block that is missing of the chain that ends in `best`, if somebody was asked for it long ago, and only one.
     fn late<D: Store>(&self, chain: &Chain<D>, best: Id, settings: &Settings, now: Instant) -> Option<Id> {
-        let tree = chain.tree();
-        let base = tree.entry(chain.last_connected(best)).height;
-        let id = tree.ancestor(best, base + 1);
+        let base = chain.entry(chain.last_connected(best)).height;
+        let id = chain.tree().ancestor(best, base + 1);
         let flight = self.flights.get(&id)?;
-        let late = flight.second.is_none() && now >= flight.since + settings.hedge_after;
+        let late = flight.second.is_none() && now >= flight.first.1 + settings.hedge_after;
         late.then_some(id)
     }
 
@@ -242,17 +242,18 @@ impl Download {
         let flights = self.flights.values();
         let first = flights
             .filter(|flight| flight.second.is_none())
-            .map(|flight| flight.since)
+            .map(|flight| flight.first.1)
             .min()?;
         Some(first + settings.hedge_after)
     }
 }
 
-/// A block that has come.
+/// A block has come that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Delivery {
-    /// Whether the peer that sent it was asked for it.
-    pub(crate) asked: bool,
-    /// Who was asked before it, when, and has not sent it.
+pub(crate) struct Delivered {
+    /// Who was asked before, when, and has not sent it.
     pub(crate) overtaken: Option<(Conn, Instant)>,
 }
+
+#[cfg(test)]
+mod tests;

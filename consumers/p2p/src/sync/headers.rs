@@ -1,6 +1,7 @@
 //! Where we are with the headers of one peer.
 
 use crate::chain::LowWork;
+use bitcoin::Work;
 use std::time::Instant;
 
 /// What was asked of a peer, and what came of it.
@@ -12,8 +13,10 @@ use std::time::Instant;
 pub struct Headers {
     /// Since when an answer to `getheaders` is due.
     pub(crate) asked: Option<Instant>,
-    /// Since when it is not asked because another tells the same.
-    pub(crate) waiting: Option<Instant>,
+    /// Since when it is not asked because another tells the same, and the work of the best chain of headers then.
+    pub(crate) waiting: Option<(Instant, Work)>,
+    /// It was asked for what comes after a header whose block, or that of an ancestor, we do not have.
+    pub(crate) above: bool,
     /// It has told all that it has.
     pub(crate) complete: bool,
     /// Messages in a row that connected to nothing.

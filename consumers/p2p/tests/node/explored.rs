@@ -1,7 +1,7 @@
 //! What the explorer found: one test for each.
 
 use crate::miner::{Miner, bytes, headers};
-use crate::raw::Raw;
+use crate::raw::{Raw, Said};
 use crate::world::{World, ms, secs, settings};
 use bitcoin::Block;
 use sockman_p2p::Settings;
@@ -52,7 +52,11 @@ fn a_block_that_is_no_good_makes_nobody_slow_who_was_asked_before() {
     let mut other = Raw::ready(&mut world, 0);
     other.send(&mut world, &Message::Headers(headers(&blocks)));
     other.pass(&mut world, secs(6));
-    assert_eq!(other.asked().len(), 1, "the first is late, so another is asked too");
+    assert_eq!(
+        other.asked().len(),
+        1,
+        "the first is late, so another is asked too"
+    );
     other.send(&mut world, &Message::Block(&twin(&blocks[0])));
     other.pass(&mut world, ms(5));
     assert!(other.closed);
@@ -100,4 +104,35 @@ fn a_branch_that_is_longer_than_the_window_is_followed() {
     world.connect(other, 0);
     world.until(secs(10), |world| world.height(other) == 20);
     assert_eq!(world.count(other, Count::blocks), 18);
+}
+
+/// Who has less than the best header that somebody has told says nothing when it is asked for what comes after that. It has blocks
+/// that are wanted all the same.
+#[test]
+fn a_peer_that_has_less_than_others_have_told_is_asked_for_what_it_has() {
+    let (_, blocks) = Miner::chain(5);
+    let (mut world, liar) = asked(&blocks);
+    drop(liar);
+    world.pass(ms(5));
+    let mut honest = Raw::ready(&mut world, 0);
+    honest.send(&mut world, &Message::Headers(Vec::new()));
+    honest.pass(&mut world, ms(5));
+    let locators = honest.take(|said| match said {
+        Said::GetHeaders(locator) => Some(locator.clone()),
+        _ => None,
+    });
+    assert_eq!(locators.len(), 2);
+    assert_eq!(locators[0][0], blocks[3].block_hash());
+    assert_eq!(locators[1].len(), 1, "the second begins where our blocks end");
+    honest.send(&mut world, &Message::Headers(headers(&blocks[..3])));
+    honest.pass(&mut world, ms(5));
+    assert_eq!(honest.asked().len(), 3);
+    // At the end of our own chain, nothing is an answer.
+    for block in &blocks[..3] {
+        honest.send(&mut world, &Message::Block(&bytes(block)));
+    }
+    honest.send(&mut world, &Message::Headers(Vec::new()));
+    honest.pass(&mut world, ms(5));
+    assert!(!honest.said.iter().any(|said| matches!(said, Said::GetHeaders(_))));
+    assert_eq!(world.height(0), 3);
 }

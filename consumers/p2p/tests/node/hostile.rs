@@ -166,3 +166,34 @@ fn two_nodes_that_send_each_other_large_blocks_both_go_on() {
         "as much work: the first stays"
     );
 }
+
+#[test]
+fn who_is_not_to_be_punished_is_not_and_cannot_make_us_spin() {
+    let (miner, blocks) = Miner::chain(3);
+    let mut world = World::new();
+    let host = world.network.host();
+    let net = ipnet::IpNet::from(std::net::IpAddr::from(host.ip4()));
+    world.add(Settings {
+        noban: vec![net],
+        ..settings(1)
+    });
+    world.give(0, &blocks);
+    let mut peer = Raw::dial_from(&mut world, &host, 0);
+    peer.shake(&mut world, crate::raw::version());
+    let mut block = miner.block(miner.id(blocks[2].block_hash()), 7);
+    peer.send(&mut world, &Message::Headers(vec![block.header]));
+    peer.pass(&mut world, ms(5));
+    assert_eq!(peer.asked().len(), 1);
+    // Mutated: it says nothing about the header.
+    block.txdata[0].output[0].value = bitcoin::Amount::ZERO;
+    peer.send(&mut world, &Message::Block(&bytes(&block)));
+    peer.pass(&mut world, ms(5));
+    assert_eq!(world.count(0, Count::blocks_refused), 1);
+    assert_eq!(world.count(0, Count::misbehaving), 1);
+    assert!(!peer.closed);
+    assert!(peer.asked().is_empty(), "it would only send the same again");
+    assert!(world.see(0, |state| state.discouraged.is_empty()));
+    peer.send(&mut world, &Message::Ping(Some(9)));
+    peer.pass(&mut world, ms(5));
+    assert!(peer.said.contains(&Said::Pong(Some(9))));
+}

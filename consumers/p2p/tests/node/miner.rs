@@ -5,17 +5,18 @@ use bitcoin::consensus::serialize;
 use bitcoin::{Block, BlockHash, Network, ScriptBuf};
 use sockman_p2p::chain::{Id, Params, Tree, mine, template};
 
-/// Blocks on top of one another. Its clock is that of the blocks: ten minutes for each.
+/// Blocks on top of one another. Its clock is that of the blocks: ten minutes for each, unless it is told otherwise.
 pub(crate) struct Miner {
     tree: Tree,
-    blocks: Vec<Block>,
+    /// Seconds from one block to the next.
+    pub(crate) step: u32,
 }
 
 impl Miner {
     pub(crate) fn new() -> Miner {
         Miner {
             tree: Tree::new(Params::of(Network::Regtest)),
-            blocks: Vec::new(),
+            step: 600,
         }
     }
 
@@ -39,7 +40,6 @@ impl Miner {
             parent = self.tree.accept(&block.header, u64::from(u32::MAX)).unwrap().id;
             made.push(block);
         }
-        self.blocks.extend_from_slice(&made);
         made
     }
 
@@ -57,13 +57,19 @@ impl Miner {
         made
     }
 
+    /// So many blocks on top of one that was made elsewhere, or changed.
+    pub(crate) fn adopt(&mut self, block: &Block, count: u32) -> Vec<Block> {
+        self.tree.accept(&block.header, u64::from(u32::MAX)).unwrap();
+        self.extend(block.block_hash(), count, 0)
+    }
+
     /// A block that is not part of any chain yet.
     pub(crate) fn block(&self, parent: Id, tag: u8) -> Block {
         self.with_script(parent, ScriptBuf::from(vec![0x51, tag]))
     }
 
     fn with_script(&self, parent: Id, script: ScriptBuf) -> Block {
-        let time = self.tree.entry(parent).header.time + 600;
+        let time = self.tree.entry(parent).header.time + self.step;
         let mut block = template(&self.tree, parent, script, u64::from(time), Vec::new());
         remine(&mut block.header);
         block

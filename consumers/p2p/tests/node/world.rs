@@ -161,7 +161,10 @@ impl World {
 
     /// Lets time pass.
     pub(crate) fn pass(&mut self, time: Duration) {
+        let end = self.network.elapsed() + time;
         self.network.run_until(&mut self.nodes, time, |_| false).unwrap();
+        // It ends early when nothing is left to happen.
+        self.network.pass(end.saturating_sub(self.network.elapsed()));
     }
 
     /// Lets time pass until something is so; fails if that takes longer than `within`.

@@ -26,7 +26,7 @@ fn flip(file: &Path, at: usize, bit: usize) {
 
 /// Flips a bit of every byte of the block file, before the store is opened.
 fn every_byte(known: usize) {
-    let chain = chain(4, |_| 81);
+    let chain = chain(3, |_| 81);
     let dir = directory();
     store(dir.path(), &chain, known);
     let length = fs::metadata(block_file(dir.path())).unwrap().len() as usize;
@@ -56,7 +56,7 @@ fn every_byte(known: usize) {
                 .filter(|(_, stored)| *stored)
                 .map(|(height, _)| height),
         );
-        assert_eq!(there, (0..4).filter(|height| *height != hit).collect());
+        assert_eq!(there, (0..3).filter(|height| *height != hit).collect());
         if at % 16 != 0 {
             continue;
         }
@@ -66,13 +66,13 @@ fn every_byte(known: usize) {
         let (disk, loaded) = open(copied.path());
         let was = contents(loaded, &disk.reader(), &chain);
         let stored = was.headers.iter().filter(|(_, stored)| *stored).count();
-        assert_eq!(stored + was.found.len(), 4);
+        assert_eq!(stored + was.found.len(), 3);
     }
 }
 
 #[test]
 fn of_blocks_that_the_index_knows() {
-    every_byte(4);
+    every_byte(3);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn of_blocks_that_it_does_not_know() {
 
 #[test]
 fn of_blocks_on_either_side() {
-    every_byte(2);
+    every_byte(1);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn of_blocks_that_are_being_read() {
             }
             flip(&file, at, bit);
         }
-        assert_eq!(reader.frame(places[1]).unwrap(), chain[1].frame);
+        assert!(reader.frame(places[1]).unwrap() == chain[1].frame);
     }
     assert_eq!(
         verify(&reader.frame(places[0]).unwrap()),

@@ -106,7 +106,7 @@ fn all_that_is_recorded_comes_back(mut host: impl Host) {
     assert_eq!(loaded_headers(loaded), expected);
     for (block, header) in chain.iter().zip(expected) {
         if let Some(place) = header.place {
-            assert_eq!(host.store().reader().frame(place).unwrap(), block.frame);
+            assert!(host.store().reader().frame(place).unwrap() == block.frame);
         }
     }
     assert!(host.store().failed().is_none());
@@ -253,14 +253,14 @@ fn only_the_frames_of_blocks_are_taken(mut host: impl Host) {
     let largest = wire::frame(MAGIC, Command::BLOCK, &vec![7; MAX_FRAME - HEADER]);
     let place = host.store().append(&largest).unwrap();
     assert_eq!((place.offset, place.length as usize), (0, MAX_FRAME));
-    assert_eq!(host.store().reader().frame(place).unwrap(), largest);
+    assert!(host.store().reader().frame(place).unwrap() == largest);
 }
 
 fn a_reader_sees_what_is_appended_after_it(mut host: impl Host) {
     let reader = host.store().reader();
     for block in chain(5, |_| 300) {
         let place = block.store(host.store());
-        assert_eq!(reader.clone().frame(place).unwrap(), block.frame);
+        assert!(reader.clone().frame(place).unwrap() == block.frame);
     }
 }
 
@@ -300,7 +300,7 @@ fn what_is_pending_in_memory_is_bounded() {
         most = most.max(memory.pending());
     }
     assert!((1..=1024).contains(&most), "{most}");
-    assert_eq!(memory.crash(0).1.headers.count() + memory.pending(), 3_000);
+    assert_eq!(loaded_headers(memory.crash(0).1).len() + memory.pending(), 3_000);
 }
 
 #[test]
@@ -353,8 +353,8 @@ fn eventually(dir: &Path, headers: usize) {
         let copy = directory();
         rig::copy(dir, copy.path());
         // (A copy that was made during a commit may be of no use.)
-        if let Ok((_, loaded)) = Disk::open(copy.path(), MAGIC, options())
-            && loaded.headers.count() == headers
+        if let Ok((_disk, loaded)) = Disk::open(copy.path(), MAGIC, options())
+            && loaded.headers.flatten().count() == headers
         {
             return;
         }
@@ -400,7 +400,8 @@ fn a_queue_that_is_full_is_committed_too() {
             block.announce(&mut disk);
         }
         drop(disk);
-        assert_eq!(open(dir.path()).1.headers.count(), 50);
+        let (_disk, loaded) = open(dir.path());
+        assert_eq!(loaded_headers(loaded).len(), 50);
     }
 }
 

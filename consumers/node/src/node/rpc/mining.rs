@@ -7,7 +7,7 @@ use bitcoin::block::Header;
 use bitcoin::hex::FromHex as _;
 use bitcoin::{Address, Block, BlockHash, ScriptBuf, Witness, consensus};
 use sockman_http::rpc::{Call, Done, Instance, Method, Out, RpcError, code};
-use sockman_p2p::chain::{BlockError, mine, template};
+use sockman_p2p::chain::{BlockError, Id, check_block, mine, template};
 use sockman_p2p::state::{AcceptError, Refused};
 use sockman_p2p::store::Store;
 use std::time::Duration;
@@ -56,9 +56,26 @@ fn submitblock<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) ->
         // It may become part of the chain, once other blocks have come.
         Ok(_) => out.json("inconclusive"),
         Err(AcceptError::Refused(Refused::Block(BlockError::Decode(_)))) => Err(undecodable()),
+        Err(AcceptError::Refused(Refused::Duplicate(id))) => match recheck(context, id, &bytes) {
+            Ok(()) => out.json("duplicate"),
+            Err(why) => out.json(&Text(why)),
+        },
         Err(AcceptError::Refused(why)) => out.json(&Text(why)),
         Err(why @ AcceptError::Store(_)) => Err(RpcError::new(code::VERIFY_ERROR, why.to_string())),
     }
+}
+
+/// A block with this header is there: whether what was handed in is that block, or another that only has its header, and is not
+/// valid.
+fn recheck<D: Store>(context: &Context<D>, id: Id, bytes: &[u8]) -> Result<(), BlockError> {
+    if id == Id::GENESIS {
+        return Ok(());
+    }
+    let rules = context.handle().with(|state| {
+        let parent = state.chain.entry(id).parent;
+        state.chain.tree().rules(parent)
+    });
+    check_block(context.params(), rules, bytes).map(drop)
 }
 
 /// Gives a coinbase that commits to witnesses and has none itself the one that it needs, which says nothing: miners may leave it
@@ -129,11 +146,14 @@ fn generate<D: Store>(
             Search::Exhausted => continue,
             Search::GaveUp => break,
         }
-        let accepted = handle.submit(&consensus::serialize(&block));
-        accepted.map_err(|why| {
-            let why = format!("ProcessNewBlock, block not accepted: {why}");
-            RpcError::new(code::INTERNAL_ERROR, why)
-        })?;
+        match handle.submit(&consensus::serialize(&block)) {
+            // Somebody else has made the very same block at the same time.
+            Ok(_) | Err(AcceptError::Refused(Refused::Duplicate(_))) => {}
+            Err(why) => {
+                let why = format!("ProcessNewBlock, block not accepted: {why}");
+                return Err(RpcError::new(code::INTERNAL_ERROR, why));
+            }
+        }
         hashes.push(Text(block.block_hash()));
         left -= 1;
     }

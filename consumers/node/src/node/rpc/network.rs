@@ -46,12 +46,9 @@ pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 6] {
     ]
 }
 
-/// This program's version as a number, as Core makes one: two digits each of major, minor and patch.
-fn version() -> u32 {
-    let number = |text: &str| text.parse::<u32>().unwrap_or(0);
-    let (major, minor) = (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
-    number(major) * 10_000 + number(minor) * 100 + number(env!("CARGO_PKG_VERSION_PATCH"))
-}
+/// The version of Bitcoin Core whose methods these are like, 30.0: clients decide by it what they can ask for. What program it
+/// really is, the user agent tells.
+const VERSION: u32 = 300_000;
 
 #[derive(Serialize)]
 struct NetworkInfo<'a> {
@@ -125,7 +122,7 @@ fn getnetworkinfo<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) ->
             })
             .collect();
         NetworkInfo {
-            version: version(),
+            version: VERSION,
             subversion: &settings.user_agent,
             protocolversion: PROTOCOL_VERSION,
             localservices: services(ours),

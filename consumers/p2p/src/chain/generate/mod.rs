@@ -146,7 +146,10 @@ impl Generator {
         let mut times: Vec<u32> = self.times.iter().copied().collect();
         times.sort_unstable();
         let median = times.get(times.len() / 2).copied().unwrap_or_default();
-        self.options.start.saturating_add(steps).max(median + 1)
+        self.options
+            .start
+            .saturating_add(steps)
+            .max(median.saturating_add(1))
     }
 
     /// The coinbase of the next block. With a witness, its commitment is only of the right size.

@@ -94,6 +94,9 @@ impl Committer {
     /// A file was written to.
     pub(super) fn written(&self, number: u32, file: Arc<File>, new: bool) {
         let mut queue = self.shared.queue();
+        if queue.broken {
+            return;
+        }
         queue.named |= new;
         if queue.dirty.last().is_none_or(|(last, _)| *last != number) {
             queue.dirty.push((number, file));
@@ -179,7 +182,7 @@ impl Thread {
 
     fn run(mut self) {
         loop {
-            let (ticket, stop) = self.take();
+            let (taken, stop) = self.take();
             let done = catch_unwind(AssertUnwindSafe(|| self.commit())).unwrap_or_else(|_| {
                 Err(StoreError::Index {
                     path: self.setup.index_path.clone(),
@@ -187,48 +190,57 @@ impl Thread {
                 })
             });
             let mut queue = self.shared.queue();
-            queue.answered = ticket;
-            if let Err(error) = &done {
-                tracing::error!(%error, "the index is behind");
-                // Where there is no room now there may be some later. After any other error it is not known what is on the disk.
-                queue.broken |= !matches!(error, StoreError::Full { .. });
+            match done {
+                Ok(()) => {
+                    queue.answered = taken.unwrap_or(queue.answered);
+                    if !queue.broken && queue.failed.take().is_some() {
+                        tracing::info!("the index has caught up");
+                    }
+                }
+                Err(error) => {
+                    if queue.failed.is_none() {
+                        tracing::error!(%error, "the index is behind");
+                    }
+                    queue.answered = queue.asked;
+                    // Where there is no room now there may be some later. After any other error it is not known what is on the disk.
+                    queue.broken |= !matches!(error, StoreError::Full { .. });
+                    queue.failed = Some(error);
+                }
             }
-            if done.is_err() || !queue.broken {
-                queue.failed = done.err();
-            }
-            queue.broken |= stop;
+            let last = stop && (taken.is_some() || queue.failed.is_some());
             self.shared.done.notify_all();
-            if queue.broken {
+            if last || queue.broken {
                 return;
             }
         }
     }
 
-    /// Waits for something to do and takes it. Returns which calls of `sync` are answered by it, and whether it is the last.
-    fn take(&mut self) -> (u64, bool) {
+    /// Waits for something to do and takes it. Returns which calls of `sync` it answers, and whether nothing comes after it. If
+    /// there is something left from an attempt that failed, that comes first and answers none: what is queued stays there, where it
+    /// is counted.
+    fn take(&mut self) -> (Option<u64>, bool) {
         let options = &self.setup.options;
         let mut queue = self.shared.queue();
         let behind = queue.failed.is_some();
-        if !behind {
+        if !behind && self.batch.is_empty() {
             queue = (self.shared.work.wait_while(queue, |queue| queue.is_idle()))
                 .unwrap_or_else(PoisonError::into_inner);
         }
         let many = many(options);
-        let more = |queue: &mut Queue| {
+        let waits = |queue: &mut Queue| {
             let few = behind || queue.changes.len() < many;
             few && !queue.is_urgent() && !queue.broken
         };
-        let waited = (self.shared.work).wait_timeout_while(queue, options.commit_every, more);
+        let waited = (self.shared.work).wait_timeout_while(queue, options.commit_every, waits);
         queue = waited.unwrap_or_else(PoisonError::into_inner).0;
-        if self.batch.is_empty() {
-            self.batch = std::mem::take(&mut queue.changes);
-        } else {
-            self.batch.append(&mut queue.changes);
-        }
         self.dirty.append(&mut queue.dirty);
         self.named |= std::mem::take(&mut queue.named);
+        if !self.batch.is_empty() {
+            return (None, queue.stop);
+        }
+        self.batch = std::mem::take(&mut queue.changes);
         self.shared.done.notify_all();
-        (queue.asked, queue.stop)
+        (Some(queue.asked), queue.stop)
     }
 
     /// Blocks first, so that the index never knows of one that the disk has not.
@@ -273,6 +285,21 @@ impl Thread {
                 why,
             },
         })
+    }
+}
+
+impl Drop for Thread {
+    /// However it comes about: nobody waits for it any longer.
+    fn drop(&mut self) {
+        let mut queue = self.shared.queue();
+        queue.broken = true;
+        if !queue.stop && queue.failed.is_none() {
+            queue.failed = Some(StoreError::Index {
+                path: self.setup.index_path.clone(),
+                why: "its thread has ended".into(),
+            });
+        }
+        self.shared.done.notify_all();
     }
 }
 

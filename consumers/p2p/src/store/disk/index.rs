@@ -51,11 +51,28 @@ impl<E: Into<OpenError>> From<E> for Unusable {
 /// What the database says.
 fn failed(path: &Path, error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
-        redb::Error::Io(error) => StoreError::io(path, "write", error),
+        redb::Error::Io(error) => StoreError::io(path, "use", error),
         other => StoreError::Index {
             path: path.to_path_buf(),
             why: other.to_string(),
         },
+    }
+}
+
+/// Why a database cannot be opened. What it reads where its pages do not lead anywhere is damage, like what it finds out itself.
+fn unusable(path: &Path, error: DatabaseError) -> Unusable {
+    let damaged = match &error {
+        DatabaseError::UpgradeRequired(_) | DatabaseError::Storage(StorageError::Corrupted(_)) => true,
+        DatabaseError::Storage(StorageError::Io(error)) => matches!(
+            error.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput
+        ),
+        _ => false,
+    };
+    if damaged {
+        Unusable::Damaged(error.to_string())
+    } else {
+        failed(path, error).into()
     }
 }
 
@@ -66,19 +83,11 @@ impl Index {
         builder.set_cache_size(cache).set_check_integrity_on_open(true);
         let database = match builder.create(path) {
             Ok(database) => database,
-            Err(DatabaseError::DatabaseAlreadyOpen) => {
+            Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => {
                 let path = path.to_path_buf();
                 return Err(OpenError::Locked { path }.into());
             }
-            Err(DatabaseError::Storage(StorageError::Io(error)))
-                if !matches!(
-                    error.kind(),
-                    io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput
-                ) =>
-            {
-                return Err(StoreError::io(path, "open", error).into());
-            }
-            Err(error) => return Err(Unusable::Damaged(error.to_string())),
+            Err(error) => return Err(unusable(path, error)),
         };
         let index = Index {
             path: path.to_path_buf(),
@@ -95,7 +104,7 @@ impl Index {
             error => error.into(),
         };
         match self.read_about().map_err(failed)? {
-            Some((found, _)) if found > FORMAT => Err(Unusable::Error(OpenError::Version {
+            Some((found, _)) if found != FORMAT => Err(Unusable::Error(OpenError::Version {
                 path: self.path.clone(),
                 found,
                 known: FORMAT,
