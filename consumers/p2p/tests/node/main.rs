@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod dialling;
+mod explored;
 mod handshake;
 mod headers;
 mod hostile;
