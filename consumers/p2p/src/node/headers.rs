@@ -163,10 +163,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A peer told a header that is not taken.
     pub(super) fn refuse(&mut self, conn: Conn, why: HeaderError) {
         match why {
-            // Our clock may be wrong; it can be told again later.
-            HeaderError::TimeTooNew => {}
-            // It was forgotten meanwhile, to make room.
-            HeaderError::UnknownParent => {}
+            // Our clock may be wrong, or what it follows was forgotten to make room: it can be told again later.
+            HeaderError::TimeTooNew | HeaderError::UnknownParent => {}
             // Who brings too many may mean well.
             HeaderError::Full => self.drop_peer(conn, format_args!("{why}")),
             _ => self.misbehaves(conn, &why.to_string()),

@@ -4,7 +4,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod blocks;
 mod dialling;
+mod flow;
 mod handshake;
 mod headers;
 mod hostile;
