@@ -174,7 +174,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A peer told a header that is not taken.
     pub(super) fn refuse(&mut self, conn: Conn, why: HeaderError) {
         match why {
-            // Our clock may be wrong; it can be told again later. And a parent may have been forgotten to make room.
+            // Our clock may be wrong, or what it follows was forgotten to make room: it can be told again later.
             HeaderError::TimeTooNew | HeaderError::UnknownParent => {}
             // Who brings too many may mean well.
             HeaderError::Full => self.drop_peer(conn, format_args!("{why}")),
