@@ -58,7 +58,7 @@ impl<D: Store> State<D> {
         let mut told = self
             .peers
             .iter()
-            .filter(|(_, peer)| peer.headers.is_complete())
+            .filter(|(_, peer)| !peer.gone && peer.headers.is_complete())
             .peekable();
         tip >= self.chain.params().minimum_work
             && told.peek().is_some()
