@@ -343,7 +343,7 @@ fn who_is_banned_is_hung_up_on_refused_and_not_dialled() {
         state
             .bans
             .add(IpAddr::from(host.ip4()).into(), now, now + 100)
-            .unwrap()
+            .unwrap();
     });
     handle.command(Command::DropBanned);
     for peer in [&mut dialled, &mut dials, &mut bystander] {

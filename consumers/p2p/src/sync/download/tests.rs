@@ -20,6 +20,17 @@ struct World {
     ids: Vec<Id>,
 }
 
+/// What a peer was that has sent a block.
+#[derive(Debug, PartialEq, Eq)]
+enum Sent {
+    /// It was not asked for it.
+    Unasked,
+    /// It was asked for it, before any other.
+    Asked,
+    /// It was asked for it after this one.
+    Overtook(usize),
+}
+
 fn conn(number: usize) -> Conn {
     Conn::from_raw(RawId::new(Conn::KIND, number, 1).unwrap())
 }
@@ -95,9 +106,8 @@ impl World {
             .collect()
     }
 
-    /// A peer sends a block. Says whether it was asked for it, and whom it has overtaken.
-    #[expect(clippy::option_option, reason = "asked or not, and overtaken or not")]
-    fn send(&mut self, number: usize, height: usize) -> Option<Option<usize>> {
+    /// A peer sends a block, which is stored.
+    fn send(&mut self, number: usize, height: usize) -> Sent {
         let id = self.ids[height];
         let delivered = self
             .download
@@ -107,8 +117,13 @@ impl World {
         if self.chain.accept_block(&frame, u64::from(u32::MAX)).is_ok() {
             self.download.landed(&mut self.peers, id, self.now);
         }
-        let slot = |(conn, _): (Conn, Instant)| conn.raw().slot();
-        delivered.map(|delivered| delivered.overtaken.map(slot))
+        match delivered {
+            None => Sent::Unasked,
+            Some(Delivered { overtaken: None }) => Sent::Asked,
+            Some(Delivered {
+                overtaken: Some((conn, _)),
+            }) => Sent::Overtook(conn.raw().slot()),
+        }
     }
 
     fn hedge(&mut self) -> Option<(usize, usize)> {
@@ -149,11 +164,18 @@ fn sixteen_of_each_in_the_order_of_heights() {
     assert!(world.plan(0).is_empty());
     assert_eq!(world.plan(1), range(17, 32));
     assert_eq!(world.plan(2), range(33, 40));
-    assert_eq!(world.send(0, 1), Some(None));
+    assert_eq!(world.send(0, 1), Sent::Asked);
     assert!(world.plan(0).is_empty(), "nothing is left");
     world.leave(1);
     assert_eq!(world.plan(2), range(17, 24), "it has eight already");
-    assert_eq!(world.plan(0), [25]);
+    assert!(
+        world.plan(0).is_empty(),
+        "fifteen are under way: one more is not worth a message yet"
+    );
+    for height in 2..=8 {
+        world.send(0, height);
+    }
+    assert_eq!(world.plan(0), range(25, 32));
 }
 
 #[test]
@@ -211,11 +233,11 @@ fn what_holds_up_the_window_is_asked_of_another_who_is_idle() {
     }
     assert_eq!(world.hedge(), None, "two have it to send");
     world.pass(1.0);
-    assert_eq!(world.send(2, 1), Some(Some(0)), "the first is overtaken");
+    assert_eq!(world.send(2, 1), Sent::Overtook(0), "the first is overtaken");
     assert_eq!(world.in_flight(0), range(2, 16));
     assert_eq!(world.hedge(), Some((1, 2)), "the next is late too");
-    assert_eq!(world.send(0, 1), None, "too late");
-    assert_eq!(world.send(0, 2), Some(None), "in time, all the same");
+    assert_eq!(world.send(0, 1), Sent::Unasked, "too late");
+    assert_eq!(world.send(0, 2), Sent::Asked, "in time, all the same");
     assert!(world.in_flight(1).is_empty());
 }
 
@@ -246,7 +268,7 @@ fn at_most_two_in_a_hundred_are_asked_for_twice() {
             assert_eq!(which, (1, height));
             hedged += 1;
         }
-        assert_eq!(world.send(0, height), Some(None));
+        assert_eq!(world.send(0, height), Sent::Asked);
     }
     assert_eq!(hedged, HEDGES + 1099 / 50);
     assert_eq!(world.download.in_flight(), 0);
@@ -282,7 +304,7 @@ fn in_whatever_order_peers_give_up_leave_and_send() {
             second(&mut world);
             assert_eq!(world.download.in_flight(), 0);
             assert_eq!(world.plan(2), [1]);
-            assert_eq!(world.send(2, 1), Some(None));
+            assert_eq!(world.send(2, 1), Sent::Asked);
         }
     }
 }
@@ -295,7 +317,7 @@ fn a_block_that_nobody_asked_this_peer_for_changes_nothing_unless_it_is_stored()
     let delivered = world.download.delivered(&mut world.peers, id, conn(1), world.now);
     assert_eq!(delivered, None);
     assert_eq!(world.in_flight(0), [1, 2]);
-    assert_eq!(world.send(1, 1), None);
+    assert_eq!(world.send(1, 1), Sent::Unasked);
     assert_eq!(world.in_flight(0), [2]);
 }
 
@@ -311,5 +333,5 @@ fn a_bad_block_from_one_leaves_the_other_asked() {
     assert_eq!(delivered, Some(Delivered { overtaken: None }));
     assert_eq!((world.in_flight(0), world.in_flight(1)), (vec![], vec![1]));
     assert!(world.plan(0).is_empty());
-    assert_eq!(world.send(1, 1), Some(None));
+    assert_eq!(world.send(1, 1), Sent::Asked);
 }
