@@ -192,6 +192,9 @@ def cli_tells_of_chain_and_network(nodes):
     # Calls of bitcoin-cli's own, in a batch; without a wallet it goes without.
     shown = us("-getinfo")
     require("Chain: regtest" in shown and f"Blocks: {BLOCKS}" in shown, f"bitcoin-cli -getinfo shows {shown!r}")
+    # It wants a version that it knows.
+    shown = us("-netinfo", 4)
+    require("regtest" in shown and peer["subver"].strip("/") in shown and them.node.at in shown, f"bitcoin-cli -netinfo shows {shown!r}")
 
 
 def cli_mines_and_submits(nodes):
