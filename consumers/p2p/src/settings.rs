@@ -74,7 +74,8 @@ pub struct Settings {
     pub hedge_after: Duration,
     /// When the block that all wait for came from another peer, the first one is dropped if it has had so long. Default 5 s.
     pub stall: Duration,
-    /// The time that a block may take from when it is the first that the peer owes us. Default 2 min.
+    /// The time that a block may take from when it is the first that the peer owes us. Default 10 min (Core's least
+    /// time for a block).
     pub block_within: Duration,
     /// The least time between two announcements of new tips, so that a node that catches up does not announce each block.
     /// The first after a pause goes out at once. Default 100 ms.
@@ -128,7 +129,7 @@ impl Settings {
             window_bytes: 1 << 30,
             hedge_after: Duration::from_secs(2),
             stall: Duration::from_secs(5),
-            block_within: Duration::from_secs(120),
+            block_within: Duration::from_secs(600),
             announce_every: Duration::from_millis(100),
             headers: 2_000_000,
             unconnected: 10,

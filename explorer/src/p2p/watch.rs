@@ -128,7 +128,8 @@ impl Watch {
 
     fn look_at(&mut self, handle: &Handle<Memory>) {
         handle.with(|state| {
-            assert!(state.failed.is_none(), "node {}: {:?}", self.number, state.failed);
+            let failure = state.failure();
+            assert!(failure.is_none(), "node {}: {failure:?}", self.number);
             self.check_tip(state, handle);
             self.check_stored(state);
             self.check_bounds(state);
@@ -305,7 +306,7 @@ impl Watch {
         }
     }
 
-    /// At the end: all that was ever stored is there.
+    /// At the end: all that was ever stored is there. (Of some that are on no chain that is told the header may be lost.)
     pub(super) fn finish(&mut self) {
         self.look();
         let Some(life) = &self.life else { return };
@@ -313,7 +314,7 @@ impl Watch {
             for hash in &self.stored {
                 let id = state.chain.tree().find(hash);
                 assert!(
-                    id.is_some_and(|id| state.chain.place(id).is_some()),
+                    id.is_none_or(|id| state.chain.place(id).is_some()),
                     "node {}: {hash} was stored, and is lost",
                     self.number
                 );

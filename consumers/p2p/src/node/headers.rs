@@ -2,7 +2,8 @@
 
 use super::Work;
 use crate::chain::{HeaderError, Id, LowWork, LowWorkError, claimed_work};
-use crate::state::Count;
+use crate::mutant::{Mutant, planted};
+use crate::state::{Count, Peer, State};
 use crate::store::Store;
 use crate::wire::{Inventory, MAX_HEADERS, Message};
 use bitcoin::BlockHash;
@@ -24,27 +25,35 @@ struct Kept {
 /// `GetAntiDoSWorkThreshold`).
 const NEAR: u32 = 144;
 
+/// How many peers may lose their headers so that another finds room for its own.
+const ROOM_TRIES: usize = 8;
+
 impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// Asks a peer for what comes after `from`, if it serves blocks and has not been asked.
     pub(super) fn ask_for_headers(&mut self, conn: Conn, from: Id) {
         let tree = self.state.chain.tree();
         // From the parent on, so that at least one header comes: it tells that the peer has it.
-        let parent = tree.entry(from).parent;
+        let parent = if planted(Mutant::LocatorTooFar) {
+            from
+        } else {
+            tree.entry(from).parent
+        };
+        let above = !self.state.chain.is_connected(parent);
         let mut locator = tree.locator(parent);
         // The further down, the fewer hashes there are. What it has told is one of them, or it might tell the same again.
         let told = self.state.peers.get(conn).and_then(|peer| peer.best);
         if let Some(told) = told.filter(|&told| tree.is_ancestor(told, parent)) {
-            let above = |hash: &BlockHash| {
+            let is_above = |hash: &BlockHash| {
                 let id = tree.find(hash);
                 id.is_some_and(|id| tree.entry(id).height > tree.entry(told).height)
             };
-            locator.retain(above);
+            locator.retain(is_above);
             locator.extend(tree.locator(told));
         }
-        self.get_headers_of(conn, locator);
+        self.get_headers_of(conn, locator, above);
     }
 
-    fn get_headers_of(&mut self, conn: Conn, locator: Vec<BlockHash>) {
+    fn get_headers_of(&mut self, conn: Conn, locator: Vec<BlockHash>, above: bool) {
         let now = self.now;
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
@@ -55,6 +64,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return;
         }
         peer.headers.asked = Some(now);
+        peer.headers.above = above;
         let stop = BlockHash::all_zeros();
         self.send(conn, &Message::GetHeaders { locator, stop });
         self.rearm(conn);
@@ -69,6 +79,15 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let asked = peer.headers.asked.take();
         let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
             peer.headers.low_work = None;
+            if std::mem::take(&mut peer.headers.above) {
+                // It has less than others have told, and how much does not show: from our tip on it does.
+                peer.headers.less = true;
+                self.ask_for_headers(conn, self.state.chain.tip());
+                let asked = |peer: &Peer| peer.headers.asked.is_some();
+                if self.state.peers.get(conn).is_some_and(asked) {
+                    return;
+                }
+            }
             return self.told_all(conn);
         };
         if headers
@@ -120,11 +139,12 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// The peer's headers lead to nothing that we know: what lies between is asked for.
     fn unconnected(&mut self, conn: Conn) {
         let most = self.own.settings.unconnected;
-        let Some(peer) = self.state.peers.get_mut(conn) else {
+        // Whoever serves no blocks is not asked for what lies between.
+        let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| peer.is_source()) else {
             return;
         };
         peer.headers.unconnected += 1;
-        if peer.headers.unconnected > most {
+        if peer.headers.unconnected > most || planted(Mutant::UnconnectedBlamed) {
             return self.misbehaves(conn, "headers that connect to nothing, again and again");
         }
         self.ask_for_headers(conn, self.state.chain.tree().best());
@@ -140,7 +160,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         for header in headers {
             let mut taken = self.state.chain.accept_header(header, unix);
-            if matches!(taken, Err(HeaderError::Full)) && self.make_room(conn, kept.last) {
+            // What a greedy peer loses may be somebody else's too.
+            for _ in 0..ROOM_TRIES {
+                if !matches!(taken, Err(HeaderError::Full)) || !self.make_room(conn, kept.last) {
+                    break;
+                }
                 taken = self.state.chain.accept_header(header, unix);
             }
             match taken {
@@ -163,10 +187,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A peer told a header that is not taken.
     pub(super) fn refuse(&mut self, conn: Conn, why: HeaderError) {
         match why {
-            // Our clock may be wrong; it can be told again later.
-            HeaderError::TimeTooNew => {}
-            // It was forgotten meanwhile, to make room.
-            HeaderError::UnknownParent => {}
+            // Our clock may be wrong, or what it follows was forgotten to make room: it can be told again later.
+            HeaderError::TimeTooNew | HeaderError::UnknownParent => {}
             // Who brings too many may mean well.
             HeaderError::Full => self.drop_peer(conn, format_args!("{why}")),
             _ => self.misbehaves(conn, &why.to_string()),
@@ -194,6 +216,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let best = tree.best();
         // What others have told already need not be told again, nor what another was asked for.
         let behind = tree.fork(last, best) == last;
+        let less = self.state.peers.get(conn).is_some_and(|peer| peer.headers.less);
         if !full {
             self.told_all(conn);
         } else if behind && !new && self.is_somebody_asked() {
@@ -202,11 +225,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 peer.headers.waiting = waiting;
             }
             self.rearm(conn);
-        } else if behind && last != best {
+        } else if behind && last != best && !less {
             self.ask_for_headers(conn, best);
         } else {
             let locator = tree.locator(last);
-            self.get_headers_of(conn, locator);
+            self.get_headers_of(conn, locator, false);
         }
         self.ask_for_blocks(conn);
     }
@@ -252,7 +275,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A peer has this header.
     pub(super) fn has(&mut self, conn: Conn, id: Id) {
         let tree = self.state.chain.tree();
-        if let Some(peer) = self.state.peers.get_mut(conn) {
+        if let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| !peer.gone) {
             let more = |old: Id| tree.entry(id).work > tree.entry(old).work || tree.entry(old).invalid;
             if !tree.entry(id).invalid && peer.best.is_none_or(more) {
                 peer.best = Some(id);
@@ -263,6 +286,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A peer announces what it has.
     pub(super) fn inv(&mut self, conn: Conn, inventory: &[Inventory]) {
         let mut unknown = false;
+        let best = |state: &State<D>| state.peers.get(conn).and_then(|peer| peer.best);
+        let before = best(self.state);
         for item in inventory {
             let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) =
                 item
@@ -277,7 +302,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         if unknown {
             self.ask_for_headers(conn, self.state.chain.tree().best());
         }
-        self.ask_for_blocks(conn);
+        if best(self.state) != before {
+            self.ask_for_blocks(conn);
+        }
     }
 
     /// The work that a chain must have for its headers to be kept.
@@ -338,7 +365,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         match step.next {
             Some(locator) => {
                 peer.headers.low_work = Some(low);
-                self.get_headers_of(conn, locator);
+                self.get_headers_of(conn, locator, false);
             }
             None => {
                 let best = peer.best;

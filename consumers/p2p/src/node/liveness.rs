@@ -1,6 +1,7 @@
 //! What ends a connection of which nothing is heard: all by deadlines.
 
 use super::Work;
+use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::state::{Count, Peer, Request};
 use crate::store::Store;
@@ -40,14 +41,21 @@ impl Peer {
             .out
             .filter(|_| !waits)
             .map(|(_, sent)| sent.max(self.eased) + settings.silence);
-        let block = !waits && !self.in_flight.is_empty();
-        let block = block.then(|| self.head_since.max(self.eased) + settings.block_within);
+        // And yet it must not hold up a block for ever.
+        let block = if waits {
+            self.head_since + settings.silence
+        } else {
+            self.head_since.max(self.eased) + settings.block_within
+        };
+        let block = Some(block).filter(|_| !self.in_flight.is_empty());
         let headers = self.headers.asked.filter(|_| !waits && !self.is_inbound());
         [
             self.ping.next.map(|at| (at, Late::Ping)),
             pong.map(|at| (at, Late::Pong)),
-            Some((self.moved + settings.silence, Late::Silence)),
-            self.stuck.map(|(at, _)| (at + settings.silence, Late::Taking)),
+            Some(match self.stuck {
+                Some((at, _)) => (at + settings.silence, Late::Taking),
+                None => (self.moved + settings.silence, Late::Silence),
+            }),
             block.map(|at| (at, Late::Block)),
             headers.map(|at| (at.max(self.eased) + settings.headers_within, Late::Headers)),
             self.headers
@@ -83,6 +91,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 return;
             };
             peer.armed = None;
+            // Of a large message nothing is heard before it is whole.
+            let heard = self.net.info(conn).and_then(|info| info.last_byte);
+            peer.moved = heard.map_or(peer.moved, |heard| heard.max(peer.moved));
             let Some((at, late)) = peer.next_late(&self.own.settings) else {
                 return;
             };
@@ -157,7 +168,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         match (peer.ping.out, nonce) {
             (Some((sent, at)), Some(nonce)) if nonce == sent => {
                 let took = now.saturating_duration_since(at);
-                peer.ping.out = None;
+                peer.ping.out = peer.ping.out.filter(|_| planted(Mutant::PongIgnored));
                 peer.ping.last = Some(took);
                 peer.ping.least = Some(peer.ping.least.map_or(took, |least| least.min(took)));
             }

@@ -2,6 +2,7 @@
 
 use super::Work;
 use crate::chain::{Id, strip_witness};
+use crate::mutant::{Mutant, planted};
 use crate::state::{Count, Direction, Span};
 use crate::store::{Reader, Store};
 use crate::wire::{
@@ -34,11 +35,18 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                     break;
                 }
             }
+            if planted(Mutant::TellsAhead) {
+                let ahead = chain.tree().children(chain.tip()).next();
+                headers.extend(ahead.map(|id| entry(id).header));
+            }
             let last = from - 1 + headers.len() as u32;
             let told = chain.at(last);
             if let Some(peer) = self.state.peers.get_mut(conn) {
                 peer.announced = told;
             }
+        }
+        if headers.is_empty() && planted(Mutant::EmptyUnanswered) {
+            return;
         }
         self.send(conn, &Message::Headers(headers));
     }
@@ -100,17 +108,21 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let frame = match cached {
             Some(frame) => frame,
             None => {
-                let read = self.shared.reader.frame(place);
-                let frame = read
-                    .inspect_err(|why| tracing::error!(%hash, %why, "a block cannot be read"))
-                    .ok()?;
+                let frame = match self.shared.reader.frame(place) {
+                    Ok(frame) => frame,
+                    Err(why) => {
+                        tracing::error!(%hash, %why, "a block cannot be read");
+                        self.state.chain.cannot_read(id, &why);
+                        return None;
+                    }
+                };
                 self.own.cache.put(place, &frame);
                 frame
             }
         };
         // A compact block may always be answered by the whole one (BIP 152).
         let frame = match item {
-            Inventory::Block(_) => without_witness(chain.params().magic, frame),
+            Inventory::Block(_) => without_witness(self.state.chain.params().magic, frame),
             _ => frame,
         };
         Some((id, frame))

@@ -5,6 +5,7 @@ mod load;
 use crate::chain::{
     BlockError, Checked, Entry, Forgotten, HeaderError, Id, Params, Rules, Tree, check_block, peek_header,
 };
+use crate::mutant::{Mutant, planted};
 use crate::store::{Change, Place, Store, StoreError};
 use crate::wire;
 use bitcoin::BlockHash;
@@ -292,7 +293,7 @@ impl<D: Store> Chain<D> {
 
     /// A block is not valid. If that is its header's fault (and not that of who sent it), neither is what builds on it.
     fn invalid(&mut self, id: Id, why: BlockError) -> Refused {
-        if matches!(why, BlockError::Invalid(_)) {
+        if matches!(why, BlockError::Invalid(_)) || planted(Mutant::TwinCondemns) {
             for id in self.tree.mark_invalid(id) {
                 let Entry { height, hash, .. } = *self.tree.entry(id);
                 self.store.record(Change::Invalid { height, hash });
@@ -308,6 +309,15 @@ impl<D: Store> Chain<D> {
     fn stored(&mut self, id: Id, place: Place, txs: u32) -> bool {
         self.record_block(id, place, txs);
         self.connect(id)
+    }
+
+    /// A block could not be read. If that is because it is damaged, it is missing from the next start on, and downloaded again
+    /// then.
+    pub(crate) fn cannot_read(&mut self, id: Id, why: &StoreError) {
+        if matches!(why, StoreError::Damaged { .. }) {
+            let Entry { height, hash, .. } = *self.entry(id);
+            self.store.record(Change::Lost { height, hash });
+        }
     }
 
     fn record_block(&mut self, id: Id, place: Place, txs: u32) {
@@ -338,7 +348,13 @@ impl<D: Store> Chain<D> {
         while let Some(id) = ready.pop() {
             self.set_connected(id);
             let entry = self.entry(id);
-            if !entry.invalid && entry.work > self.entry(self.tip()).work {
+            let tip = self.entry(self.tip());
+            let better = if planted(Mutant::HeightWins) {
+                entry.height > tip.height
+            } else {
+                entry.work > tip.work || planted(Mutant::TieMoves) && entry.work == tip.work
+            };
+            if !entry.invalid && better {
                 self.activate(id);
             }
             if let Some(children) = self.waiting.remove(&id) {

@@ -77,10 +77,9 @@ impl Discouraged {
         self.has(Who::Address(ip.to_canonical()), now)
     }
 
-    /// Whether who listens there is.
+    /// Whether who listens there is: others at its address are others.
     pub fn has_port(&self, at: SocketAddr, now: Instant) -> bool {
-        let at = canonical(at);
-        self.has(Who::Port(at), now) || self.has(Who::Address(at.ip()), now)
+        self.has(Who::Port(canonical(at)), now)
     }
 
     fn has(&self, who: Who, now: Instant) -> bool {
@@ -116,7 +115,7 @@ mod tests {
         assert!(!all.has_address(ip("192.0.2.1"), now));
         all.add_address(ip("::ffff:192.0.2.2"), now);
         assert!(all.has_address(ip("192.0.2.2"), now));
-        assert!(all.has_port("192.0.2.2:1".parse().unwrap(), now));
+        assert!(!all.has_port("192.0.2.2:1".parse().unwrap(), now));
         assert!(!all.has_address(ip("192.0.2.2"), now + Duration::from_secs(10)));
     }
 

@@ -1,6 +1,7 @@
 //! Which blocks are asked of which peers.
 
 use crate::chain::Id;
+use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::state::{Chain, Peers};
 use crate::store::Store;
@@ -21,6 +22,16 @@ struct Flight {
     first: (Conn, Instant),
     /// Who was asked too, since the first was slow, and when.
     second: Option<(Conn, Instant)>,
+}
+
+impl Flight {
+    /// When something should be done about it.
+    fn late(&self, settings: &Settings) -> Instant {
+        match self.second {
+            None => self.first.1 + settings.hedge_after,
+            Some((_, asked)) => asked + settings.stall,
+        }
+    }
 }
 
 /// The blocks that are asked for.
@@ -92,9 +103,19 @@ impl Download {
         if tree.entry(best).work < tree.entry(chain.tip()).work || chain.is_connected(best) {
             return wanted;
         }
-        let base = tree.entry(chain.last_connected(best)).height;
+        let base = if planted(Mutant::WindowStuck) {
+            chain.fork(best)
+        } else {
+            chain.last_connected(best)
+        };
+        let base = tree.entry(base).height;
         let last = tree.entry(best).height;
-        let end = last.min(base.saturating_add(settings.window));
+        let window = if planted(Mutant::WindowUnbounded) {
+            u32::MAX
+        } else {
+            settings.window
+        };
+        let end = last.min(base.saturating_add(window));
         // Bytes of this chain that wait. What waits on others is no reason to hold this one up.
         let mut waiting = 0;
         let mut from = base;
@@ -112,7 +133,7 @@ impl Download {
                 if entry.invalid {
                     return wanted;
                 }
-                if let Some(place) = entry.place {
+                if let Some(place) = entry.place.filter(|_| !planted(Mutant::AskedAgain)) {
                     waiting += u64::from(place.length);
                 } else if waiting > settings.window_bytes {
                     self.held_up = true;
@@ -138,12 +159,15 @@ impl Download {
         by: Conn,
         now: Instant,
     ) -> Option<Delivered> {
-        if !peers.get(by)?.is_asked_for(id) {
+        if planted(Mutant::AnyoneLands) {
+            self.landed(peers, id, now);
+        } else if !peers.get(by)?.is_asked_for(id) {
             return None;
         }
         let first = self.flights.get(&id).map(|flight| flight.first);
         self.given_up(peers, id, by, now);
         let overtaken = first.filter(|&(first, _)| first != by);
+        let overtaken = overtaken.map(|(first, asked)| (first, owed_since(peers, first, asked)));
         Some(Delivered { overtaken })
     }
 
@@ -189,56 +213,71 @@ impl Download {
         }
     }
 
-    /// If the block that all wait for is late and somebody has nothing to do who has it too: that one should be asked for it,
-    /// and counts as asked.
+    /// If the block that all wait for is late and somebody has nothing to do who has it too: what to do about it. Whoever should
+    /// be asked counts as asked.
     pub(crate) fn hedge<D: Store>(
         &mut self,
         chain: &Chain<D>,
         peers: &mut Peers,
         settings: &Settings,
         now: Instant,
-    ) -> Option<Wanted> {
-        if self.hedged >= HEDGES + self.received / 50 {
-            return None;
-        }
-        let (conn, id) = peers.iter().find_map(|(conn, peer)| {
-            let idle = peer.in_flight.is_empty() && peer.is_source() && !peer.gone;
-            let id = self.late(chain, peer.best.filter(|_| idle)?, settings, now)?;
-            Some((conn, id))
-        })?;
+    ) -> Option<Hedge> {
+        let idle = peers
+            .iter()
+            .filter(|(_, peer)| peer.in_flight.is_empty() && peer.is_source() && !peer.gone);
+        let late = idle.filter_map(|(conn, peer)| {
+            let id = self.late(chain, peer.best?, settings, now)?;
+            // Whom we chose ourselves, and who has sent a block a short while ago.
+            Some(((!peer.is_inbound(), peer.last_block), conn, id))
+        });
+        let (_, conn, id) = late.max_by_key(|(worth, ..)| *worth)?;
+        let may_ask = self.hedged < HEDGES + self.received / 50 || planted(Mutant::HedgesUnbounded);
         let flight = self.flights.get_mut(&id)?;
-        flight.second = Some((conn, now));
-        self.hedged += 1;
-        let peer = peers.get_mut(conn)?;
-        peer.head_since = now;
-        peer.in_flight.push_back((id, now));
-        Some(Wanted { conn, id })
+        if may_ask && flight.second.is_none() {
+            flight.second = Some((conn, now));
+            self.hedged += 1;
+            let peer = peers.get_mut(conn)?;
+            peer.head_since = now;
+            peer.in_flight.push_back((id, now));
+            return Some(Hedge::Ask(Wanted { conn, id }));
+        }
+        let (first, since) = flight.first;
+        let since = owed_since(peers, first, since);
+        (now >= since + settings.stall).then_some(Hedge::Drop(first))
     }
 
-    /// The first block that is missing of the chain that ends in `best`, if somebody was asked for it long ago, and only one.
+    /// The first block that is missing of the chain that ends in `best`, if those who were asked for it were asked long ago.
     fn late<D: Store>(&self, chain: &Chain<D>, best: Id, settings: &Settings, now: Instant) -> Option<Id> {
         let base = chain.entry(chain.last_connected(best)).height;
         let id = chain.tree().ancestor(best, base + 1);
-        let flight = self.flights.get(&id)?;
-        let late = flight.second.is_none() && now >= flight.first.1 + settings.hedge_after;
+        let late = self.flights.get(&id)?.late(settings) <= now;
         late.then_some(id)
     }
 
     /// When the next block is late, at the earliest.
     pub(crate) fn next_late(&self, settings: &Settings) -> Option<Instant> {
-        let flights = self.flights.values();
-        let first = flights
-            .filter(|flight| flight.second.is_none())
-            .map(|flight| flight.first.1)
-            .min()?;
-        Some(first + settings.hedge_after)
+        self.flights.values().map(|flight| flight.late(settings)).min()
     }
+}
+
+/// Since when a block is the first that a peer owes us, which was asked for it at `asked`.
+fn owed_since(peers: &Peers, conn: Conn, asked: Instant) -> Instant {
+    peers.get(conn).map_or(asked, |peer| peer.head_since.max(asked))
+}
+
+/// What to do about a block that is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hedge {
+    /// Ask another peer for it too.
+    Ask(Wanted),
+    /// Hang up on this one, which has had it for long: two have been asked, or too many blocks have been asked for twice.
+    Drop(Conn),
 }
 
 /// A block has come that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Delivered {
-    /// Who was asked before, when, and has not sent it.
+    /// Who was asked before and has not sent it, and since when it is the first that is owed.
     pub(crate) overtaken: Option<(Conn, Instant)>,
 }
 

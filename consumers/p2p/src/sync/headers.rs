@@ -15,6 +15,10 @@ pub struct Headers {
     pub(crate) asked: Option<Instant>,
     /// Since when it is not asked because another tells the same, and the work of the best chain of headers then.
     pub(crate) waiting: Option<(Instant, Work)>,
+    /// It was asked for what comes after a header whose block, or that of an ancestor, we do not have.
+    pub(crate) above: bool,
+    /// It has less than the best chain that we know of: it is asked from what it has told, and not from there.
+    pub(crate) less: bool,
     /// It has told all that it has.
     pub(crate) complete: bool,
     /// Messages in a row that connected to nothing.

@@ -1,47 +1,12 @@
-//! Peers that mean harm, and peers that are only odd.
+//! Peers that mean harm, and peers that are only odd: what they send is not what it should be.
 
-use crate::miner::{Miner, bytes, headers, remine};
+use crate::miner::{Miner, bytes, hashes, headers, remine, witness};
 use crate::raw::{Raw, Said};
 use crate::world::{World, ms, secs, settings};
-use bitcoin::{Block, BlockHash, CompactTarget};
+use bitcoin::{Block, CompactTarget};
 use sockman_p2p::Settings;
 use sockman_p2p::state::Count;
 use sockman_p2p::wire::{Inventory, Message};
-
-fn hashes(blocks: &[Block]) -> Vec<BlockHash> {
-    blocks.iter().map(Block::block_hash).collect()
-}
-
-fn witness(hashes: &[BlockHash]) -> Vec<Inventory> {
-    hashes.iter().map(|&hash| Inventory::WitnessBlock(hash)).collect()
-}
-
-#[test]
-fn what_a_peer_owes_when_it_closes_comes_from_others_at_once() {
-    for reset in [false, true] {
-        let (_, blocks) = Miner::chain(40);
-        let mut world = World::one(settings(1), &[]);
-        let mut bad = Raw::ready(&mut world, 0);
-        bad.send(&mut world, &Message::Headers(headers(&blocks)));
-        bad.pass(&mut world, ms(5));
-        assert_eq!(bad.asked(), hashes(&blocks[..16]));
-        let mut good = Raw::ready(&mut world, 0);
-        good.send(&mut world, &Message::Headers(headers(&blocks)));
-        good.pass(&mut world, ms(5));
-        assert_eq!(good.asked(), hashes(&blocks[16..32]));
-        if reset {
-            bad.reset()
-        } else {
-            drop(bad)
-        }
-        for block in &blocks[16..32] {
-            good.send(&mut world, &Message::Block(&bytes(block)));
-        }
-        good.pass(&mut world, ms(50));
-        assert_eq!(good.asked(), [hashes(&blocks[..16])].concat());
-        assert_eq!(world.count(0, Count::hedged), 0);
-    }
-}
 
 #[test]
 fn a_block_that_claims_endless_work_is_refused() {
@@ -59,38 +24,8 @@ fn a_block_that_claims_endless_work_is_refused() {
 }
 
 #[test]
-fn a_peer_that_has_nothing_after_all_is_not_asked_again_and_again() {
-    let (_, blocks) = Miner::chain(40);
-    let mut world = World::one(settings(1), &[]);
-    let mut peer = Raw::ready(&mut world, 0);
-    peer.send(&mut world, &Message::Headers(headers(&blocks)));
-    peer.pass(&mut world, ms(5));
-    let asked = peer.asked();
-    assert_eq!(asked.len(), 16);
-    peer.send(&mut world, &Message::NotFound(witness(&asked)));
-    peer.pass(&mut world, ms(5));
-    assert!(peer.asked().is_empty(), "it has none of them");
-    // Another has them.
-    let mut other = Raw::ready(&mut world, 0);
-    other.send(&mut world, &Message::Headers(headers(&blocks)));
-    other.pass(&mut world, ms(5));
-    assert_eq!(other.asked(), hashes(&blocks[..16]));
-    // What it was not asked for, it need not have.
-    peer.send(&mut world, &Message::NotFound(witness(&hashes(&blocks))));
-    peer.pass(&mut world, ms(5));
-    assert!(!peer.closed && peer.asked().is_empty());
-    // It says that it has them now.
-    for block in &blocks[..16] {
-        other.send(&mut world, &Message::Block(&bytes(block)));
-    }
-    peer.send(&mut world, &Message::Headers(headers(&blocks)));
-    peer.pass(&mut world, ms(5));
-    assert!(!peer.asked().is_empty());
-}
-
-#[test]
 fn an_invalid_header_costs_the_connection_and_the_address() {
-    let wrong: [(&str, fn(&mut Block)); 4] = [
+    let wrong: [(&str, Spoil); 4] = [
         ("high-hash", |block| block.header.nonce = worst(block)),
         ("time-too-old", |block| {
             block.header.time = 1;
@@ -133,6 +68,9 @@ fn an_invalid_header_costs_the_connection_and_the_address() {
     }
 }
 
+/// Makes a block invalid.
+type Spoil = fn(&mut Block);
+
 /// A nonce with which the block is none.
 fn worst(block: &Block) -> u32 {
     let target = bitcoin::Target::from_compact(block.header.bits);
@@ -141,30 +79,6 @@ fn worst(block: &Block) -> u32 {
         header.nonce += 1;
     }
     header.nonce
-}
-
-#[test]
-fn two_nodes_that_send_each_other_large_blocks_both_go_on() {
-    let (mut miner, first) = Miner::chain(1);
-    let mut world = World::one(settings(1), &first);
-    let other = world.add(settings(2));
-    world.give(other, &first);
-    let parent = first[0].block_hash();
-    let (ours, theirs) = (
-        miner.large(parent, 16, 1, 900_000),
-        miner.large(parent, 16, 2, 900_000),
-    );
-    world.give(0, &ours);
-    world.give(other, &theirs);
-    world.connect(0, other);
-    world.until(secs(10), |world| {
-        world.count(0, Count::blocks) == 16 && world.count(other, Count::blocks) == 16
-    });
-    assert_eq!(
-        world.tip(0),
-        ours[15].block_hash(),
-        "as much work: the first stays"
-    );
 }
 
 #[test]
@@ -196,4 +110,153 @@ fn who_is_not_to_be_punished_is_not_and_cannot_make_us_spin() {
     peer.send(&mut world, &Message::Ping(Some(9)));
     peer.pass(&mut world, ms(5));
     assert!(peer.said.contains(&Said::Pong(Some(9))));
+}
+
+fn client() -> sockman_p2p::wire::VersionMessage {
+    sockman_p2p::wire::VersionMessage {
+        services: sockman_p2p::wire::ServiceFlags::NONE,
+        ..crate::raw::version()
+    }
+}
+
+#[test]
+fn peers_that_leave_at_any_point_leave_nothing_behind() {
+    let (_, blocks) = Miner::chain(20);
+    for stage in 0..7 {
+        for how in 0..3 {
+            let mut world = World::one(settings(1), &blocks[..10]);
+            let mut peer = Raw::dial(&mut world, 0);
+            if stage > 0 {
+                peer.send(&mut world, &Message::Version(crate::raw::version()));
+            }
+            if stage > 1 {
+                peer.send(&mut world, &Message::Verack);
+                peer.pass(&mut world, ms(2));
+            }
+            if stage > 2 {
+                peer.send(&mut world, &Message::Headers(headers(&blocks)));
+            }
+            if stage > 3 {
+                peer.send(&mut world, &Message::GetData(witness(&hashes(&blocks[..10]))));
+            }
+            if stage > 4 {
+                let block = crate::raw::frame("block", &bytes(&blocks[10]));
+                peer.write(&mut world, &block[..block.len() - 1]);
+            }
+            if stage > 5 {
+                peer.pass(&mut world, ms(2));
+            }
+            match how {
+                0 => drop(peer),
+                1 => peer.reset(),
+                _ => {
+                    peer.finish();
+                    peer.pass(&mut world, secs(1));
+                    assert!(peer.closed, "stage {stage}");
+                    if stage > 3 {
+                        assert_eq!(peer.blocks().len(), 10, "it has asked for them");
+                    }
+                }
+            }
+            world.pass(secs(1));
+            let left = world.see(0, |state| (state.peers.len(), state.download.in_flight()));
+            assert_eq!(left, (0, 0), "stage {stage}");
+            let mut next = Raw::ready(&mut world, 0);
+            next.send(&mut world, &Message::Headers(headers(&blocks)));
+            next.pass(&mut world, ms(5));
+            assert_eq!(next.asked(), hashes(&blocks[10..]));
+        }
+    }
+}
+
+#[test]
+fn addresses_are_counted_and_no_more() {
+    use sockman_p2p::wire::{Address, MAX_ADDRESSES, ServiceFlags};
+    let mut world = World::one(settings(1), &[]);
+    let mut peer = Raw::ready(&mut world, 0);
+    let one = Address::new(&"192.0.2.1:1".parse().unwrap(), ServiceFlags::NETWORK);
+    for _ in 0..50 {
+        peer.send(&mut world, &Message::Addr(vec![(1, one.clone()); MAX_ADDRESSES]));
+    }
+    peer.pass(&mut world, secs(100));
+    assert_eq!(world.count(0, Count::addresses), 1000);
+    peer.send(&mut world, &Message::Addr(vec![(1, one.clone()); 50]));
+    peer.pass(&mut world, ms(5));
+    assert!(
+        (1010..=1011).contains(&world.count(0, Count::addresses)),
+        "one every ten seconds"
+    );
+    assert!(!peer.closed);
+    let mut payload = vec![0xfd, 0xe9, 0x03];
+    payload.resize(3 + 1001 * 30, 0);
+    peer.write(&mut world, &crate::raw::frame("addr", &payload));
+    peer.pass(&mut world, ms(5));
+    assert!(peer.closed, "1,001 at once");
+}
+
+#[test]
+fn who_only_takes_is_served_and_told_and_never_asked() {
+    let (_, blocks) = Miner::chain(5);
+    let mut world = World::one(settings(1), &blocks[..3]);
+    let mut peer = Raw::dial(&mut world, 0);
+    peer.shake(&mut world, client());
+    peer.send(&mut world, &Message::SendHeaders);
+    peer.send(
+        &mut world,
+        &Message::Inv(vec![Inventory::Block(blocks[4].block_hash())]),
+    );
+    peer.send(&mut world, &Message::Headers(headers(&blocks[3..])));
+    peer.pass(&mut world, secs(5));
+    assert!(peer.asked().is_empty());
+    assert!(!peer.said.iter().any(|said| matches!(said, Said::GetHeaders(_))));
+    // A block that it sends all the same is as good as any.
+    peer.send(&mut world, &Message::Block(&bytes(&blocks[3])));
+    peer.pass(&mut world, ms(5));
+    assert_eq!(world.height(0), 4);
+}
+
+#[test]
+fn damaged_messages_change_nothing() {
+    let (_, blocks) = Miner::chain(3);
+    let mut world = World::one(settings(1), &blocks);
+    let mut peer = Raw::ready(&mut world, 0);
+    for command in [
+        "version",
+        "verack",
+        "headers",
+        "inv",
+        "getdata",
+        "notfound",
+        "getheaders",
+        "getblocks",
+        "addr",
+        "addrv2",
+        "ping",
+        "pong",
+        "sendcmpct",
+        "feefilter",
+        "getaddr",
+        "mempool",
+        "tx",
+        "sendheaders",
+    ] {
+        for payload in [&[][..], &[0xff; 3], &[0xfd, 0xff, 0xff], &[0; 7], &[0x01; 40]] {
+            peer.write(&mut world, &crate::raw::frame(command, payload));
+            let mut damaged = crate::raw::frame(command, payload);
+            damaged[20] ^= 0xff;
+            peer.write(&mut world, &damaged);
+        }
+        peer.pass(&mut world, ms(2));
+        if peer.closed {
+            // What declares too many closes; anything else does not.
+            assert!(world.count(0, Count::misbehaving) > 0, "{command}");
+            peer = Raw::ready(&mut world, 0);
+        }
+    }
+    assert!(world.count(0, Count::bad_checksums) > 50 && world.count(0, Count::bad_messages) > 10);
+    assert_eq!(world.height(0), 3);
+    let mut short = Raw::ready(&mut world, 0);
+    short.write(&mut world, &crate::raw::frame("block", &[0; 79]));
+    short.pass(&mut world, ms(5));
+    assert!(short.closed);
 }

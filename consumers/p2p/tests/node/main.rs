@@ -4,7 +4,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod blocks;
 mod dialling;
+mod explored;
+mod flow;
 mod handshake;
 mod headers;
 mod hostile;

@@ -4,6 +4,7 @@ use bitcoin::block::Header;
 use bitcoin::consensus::serialize;
 use bitcoin::{Block, BlockHash, Network, ScriptBuf};
 use sockman_p2p::chain::{Id, Params, Tree, mine, template};
+use sockman_p2p::wire::Inventory;
 
 /// Blocks on top of one another. Its clock is that of the blocks: ten minutes for each, unless it is told otherwise.
 pub(crate) struct Miner {
@@ -75,6 +76,11 @@ impl Miner {
         block
     }
 
+    /// The work of the chain that ends there.
+    pub(crate) fn work(&self, hash: BlockHash) -> bitcoin::Work {
+        self.tree.entry(self.id(hash)).work
+    }
+
     pub(crate) fn id(&self, hash: BlockHash) -> Id {
         self.tree.find(&hash).unwrap()
     }
@@ -91,4 +97,12 @@ pub(crate) fn bytes(block: &Block) -> Vec<u8> {
 
 pub(crate) fn headers(blocks: &[Block]) -> Vec<Header> {
     blocks.iter().map(|block| block.header).collect()
+}
+
+pub(crate) fn hashes(blocks: &[Block]) -> Vec<BlockHash> {
+    blocks.iter().map(Block::block_hash).collect()
+}
+
+pub(crate) fn witness(hashes: &[BlockHash]) -> Vec<Inventory> {
+    hashes.iter().map(|&hash| Inventory::WitnessBlock(hash)).collect()
 }

@@ -138,7 +138,11 @@ impl Raw {
         let mut left = time;
         while !left.is_zero() {
             // Where nothing moves, larger steps do.
-            let step = if left > ms(2000) { ms(100) } else { step };
+            let step = match left.as_secs() {
+                0 | 1 => step,
+                2..30 => ms(100),
+                _ => ms(2000),
+            };
             world.pass(step);
             left = left.saturating_sub(step);
             self.hear();
@@ -156,6 +160,18 @@ impl Raw {
                 Err(_) => self.closed = true,
             }
         }
+        self.understand();
+    }
+
+    /// Reads so many bytes, if they are there.
+    pub(crate) fn hear_some(&mut self, bytes: usize) {
+        let mut buffer = vec![0; bytes];
+        let count = self.plain.read(&mut buffer).unwrap_or(0);
+        self.unread.extend_from_slice(&buffer[..count]);
+        self.understand();
+    }
+
+    fn understand(&mut self) {
         let mut taken = 0;
         while let Next::Whole(frame) = wire::next(&self.unread[taken..], magic()).unwrap() {
             assert!(frame.is_intact());

@@ -1,7 +1,7 @@
 //! Nodes on hosts of a simulated network.
 
 use bitcoin::{Block, BlockHash, Network as Chains};
-use sockman::{Config, Driver, Endpoint};
+use sockman::{Config, Driver, Endpoint, SockMan};
 use sockman_backends::sim::{self, Host, Network, Sim};
 use sockman_p2p::chain::Params;
 use sockman_p2p::state::{Bans, Chain, Count, Handle, Kind, State};
@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) hosts: Vec<Host>,
     pub(crate) nodes: Vec<Option<Regtest>>,
     disks: Vec<Memory>,
+    /// The rules of nodes that are started from now on.
+    pub(crate) params: Params,
 }
 
 pub(crate) fn secs(secs: u64) -> Duration {
@@ -49,6 +51,7 @@ impl World {
             hosts: Vec::new(),
             nodes: Vec::new(),
             disks: Vec::new(),
+            params: Params::of(Chains::Regtest),
         }
     }
 
@@ -63,8 +66,7 @@ impl World {
     /// One more node, which listens. Gives its number.
     pub(crate) fn add(&mut self, settings: Settings) -> usize {
         let host = self.network.host();
-        let params = Params::of(Chains::Regtest);
-        let disk = Memory::new(params.magic);
+        let disk = Memory::new(self.params.magic);
         let (store, loaded) = disk.crash(0);
         self.hosts.push(host);
         self.nodes.push(None);
@@ -88,7 +90,7 @@ impl World {
             at: self.network.now(),
         };
         let unix = clock.unix(self.network.now());
-        let chain = Chain::new(Params::of(Chains::Regtest), store, loaded, unix).unwrap();
+        let chain = Chain::new(self.params.clone(), store, loaded, unix).unwrap();
         let node = Node::new(Settings { clock, ..settings }, chain, Bans::default());
         let backend = host.backend::<Sim>(&Config::default()).unwrap();
         let mut driver = Driver::with_backend(backend, node);
@@ -107,6 +109,24 @@ impl World {
         self.disks[number] = store.clone();
         let connect: Vec<_> = connect.iter().map(|&to| (self.name(to), Kind::Connect)).collect();
         self.start(number, settings, store, loaded, &connect);
+    }
+
+    /// The disk of a node.
+    pub(crate) fn disk(&self, node: usize) -> &Memory {
+        &self.disks[node]
+    }
+
+    /// Bytes that a node's connections have queued and not looked at, all together.
+    pub(crate) fn buffered(&mut self, node: usize) -> (usize, usize) {
+        let conns: Vec<_> = self.see(node, |state| state.peers.iter().map(|(conn, _)| conn).collect());
+        let node = self.nodes[node].as_mut().unwrap();
+        node.with(|_, net| {
+            let infos: Vec<_> = conns.iter().filter_map(|&conn| net.info(conn)).collect();
+            (
+                infos.iter().map(|info| info.queued).sum(),
+                infos.iter().map(|info| info.unread).sum(),
+            )
+        })
     }
 
     /// Puts blocks into a node as if they had been submitted to it.

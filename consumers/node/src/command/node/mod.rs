@@ -118,7 +118,7 @@ impl OnBackend for Serve<'_> {
 fn end(handle: &Handle<Disk>) -> Result<(), Failure> {
     handle.with(|state| {
         let synced = state.chain.store_mut().sync();
-        match report::failure(state) {
+        match state.failure() {
             Some(why) => Err(Failure::Stopped(why)),
             None => Ok(synced?),
         }

@@ -38,14 +38,8 @@ fn look<D: Store>(state: &mut State<D>) -> Seen {
             peers: Some(state.peers.len()),
         },
         is_synced: state.is_synced(),
-        has_failed: failure(state).is_some(),
+        has_failed: state.failure().is_some(),
     }
-}
-
-/// Why no more can be stored, if that is so.
-pub(super) fn failure<D: Store>(state: &State<D>) -> Option<String> {
-    let index = || state.chain.store().failed().map(|why| why.to_string());
-    state.failed.clone().or_else(index)
 }
 
 impl Reporter {

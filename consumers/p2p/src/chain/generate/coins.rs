@@ -129,3 +129,29 @@ impl Extend<Coin> for Coins {
         self.coins.extend(coins.into_iter().take(room));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::rand_core::SeedableRng;
+
+    #[test]
+    fn coins_are_kept_up_to_a_bound_and_taken_once() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let coin = |index| Coin {
+            txid: [0; 32],
+            index,
+            value: 0,
+            kind: Kind::Key,
+        };
+        let mut coins = Coins::new(u32::MAX);
+        assert_eq!(coins.missing(), MOST_COINS);
+        coins.extend((0..MOST_COINS as u32 + 5).map(coin));
+        assert_eq!((coins.coins.len(), coins.missing()), (MOST_COINS, 0));
+        let taken: std::collections::BTreeSet<u32> = std::iter::from_fn(|| coins.take(&mut rng))
+            .map(|coin| coin.index)
+            .collect();
+        assert_eq!(taken.len(), MOST_COINS);
+        assert_eq!(Coins::new(0).missing(), 16);
+    }
+}

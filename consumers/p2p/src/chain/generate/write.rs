@@ -206,3 +206,61 @@ pub(super) fn compact_len(count: usize) -> usize {
         _ => 5,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::hashes::Hash;
+    use rand_chacha::rand_core::SeedableRng;
+
+    /// Items and data of all lengths at which something else gets longer.
+    #[test]
+    fn what_is_written_is_what_was_weighed() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let coin = |kind| Coin {
+            txid: [5; 32],
+            index: 6,
+            value: 7,
+            kind,
+        };
+        let items = [0, 1, 75, 76, 252, 253, 255, 256, 520];
+        let data = [0, 1, 246, 247, 65_529, 65_530];
+        for witness in [true, false] {
+            let lock = Lock::new(witness);
+            for (kind, item, data) in (items.iter().zip(data.iter().cycle()))
+                .flat_map(|(item, data)| [(Kind::Key, *item, *data), (Kind::Bulk, *item, *data)])
+            {
+                let items = vec![item; lock.of(kind).items];
+                let input = || Input {
+                    coin: coin(kind),
+                    items: &items,
+                };
+                let inputs = [input(), input()];
+                let outputs = [
+                    Output::Coin(Kind::Key, 8),
+                    Output::Data(data),
+                    Output::Coin(kind, 9),
+                ];
+                let mut bytes = vec![0xee];
+                let written = transaction(&mut bytes, &mut rng, &lock, &inputs, &outputs);
+                let tx: bitcoin::Transaction =
+                    bitcoin::consensus::deserialize(&bytes[1..]).expect("a transaction");
+                assert_eq!(tx.weight().to_wu() as usize, weight(&lock, &inputs, &outputs));
+                assert_eq!(tx.compute_txid().to_byte_array(), written.txid);
+                assert_eq!(tx.compute_wtxid().to_byte_array(), written.wtxid);
+                assert_eq!((tx.input.len(), tx.output.len()), (2, 3));
+            }
+        }
+    }
+
+    #[test]
+    fn counts_are_as_long_as_they_are_said_to_be() {
+        for count in [0, 252, 253, 0xffff, 0x1_0000, 0xffff_ffff] {
+            let mut bytes = Vec::new();
+            compact(&mut bytes, count);
+            assert_eq!(bytes.len(), compact_len(count));
+            let number: bitcoin::VarInt = bitcoin::consensus::deserialize(&bytes).expect("a count");
+            assert_eq!(number.0, count as u64);
+        }
+    }
+}

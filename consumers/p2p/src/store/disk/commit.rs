@@ -193,12 +193,14 @@ impl Thread {
             match done {
                 Ok(()) => {
                     queue.answered = taken.unwrap_or(queue.answered);
-                    if !queue.broken {
-                        queue.failed = None;
+                    if !queue.broken && queue.failed.take().is_some() {
+                        tracing::info!("the index has caught up");
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the index is behind");
+                    if queue.failed.is_none() {
+                        tracing::error!(%error, "the index is behind");
+                    }
                     queue.answered = queue.asked;
                     // Where there is no room now there may be some later. After any other error it is not known what is on the disk.
                     queue.broken |= !matches!(error, StoreError::Full { .. });

@@ -51,7 +51,7 @@ impl<E: Into<OpenError>> From<E> for Unusable {
 /// What the database says.
 fn failed(path: &Path, error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
-        redb::Error::Io(error) => StoreError::io(path, "write", error),
+        redb::Error::Io(error) => StoreError::io(path, "use", error),
         other => StoreError::Index {
             path: path.to_path_buf(),
             why: other.to_string(),

@@ -7,10 +7,11 @@ use crate::store::{Found, Note, Place, StoreError};
 use crate::wire::{HEADER, Magic};
 use bitcoin::block::Header;
 use bitcoin::consensus::deserialize;
+use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 20;
@@ -23,20 +24,35 @@ pub(super) struct Scan<'a> {
     file: File,
     pub(super) length: u64,
     /// Bytes that may still be hashed in vain.
-    patience: u64,
+    patience: Cell<u64>,
 }
 
-/// What lies in a gap.
+/// What was found out about block files.
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) found: Vec<Found>,
     pub(super) notes: Vec<Note>,
 }
 
-/// A part of a gap that is not a frame.
-struct Rubbish {
-    from: u64,
-    what: BadFrame,
+impl Findings {
+    /// A part of a file is damaged. Together with the part before it, if that is too, it is one.
+    pub(super) fn damaged(&mut self, of: &Path, part: Range<u64>, what: BadFrame) {
+        if let Some(Note::Damaged {
+            path, offset, length, ..
+        }) = self.notes.last_mut()
+            && path == of
+            && *offset + *length == part.start
+        {
+            *length = part.end - *offset;
+            return;
+        }
+        self.notes.push(Note::Damaged {
+            path: of.to_path_buf(),
+            offset: part.start,
+            length: part.end - part.start,
+            what,
+        });
+    }
 }
 
 impl<'a> Scan<'a> {
@@ -53,7 +69,7 @@ impl<'a> Scan<'a> {
             path,
             file,
             length: about.len(),
-            patience: about.len().saturating_add(search),
+            patience: Cell::new(about.len().saturating_add(search)),
         })
     }
 
@@ -109,48 +125,54 @@ impl<'a> Scan<'a> {
         Ok(damaged)
     }
 
-    /// Goes through a part of which the index knows nothing, and cuts off a torn end. Between two frames that are whole it may be
-    /// damaged; the next one is found by how it begins.
-    pub(super) fn gap(&mut self, gap: Range<u64>, findings: &mut Findings) -> Result<(), StoreError> {
+    /// Goes through a part of which the index knows nothing. Between two frames that are whole it may be damaged; the next one is
+    /// found by how it begins. Returns where the end of the file begins that is torn off, if it is.
+    pub(super) fn gap(&self, gap: Range<u64>, findings: &mut Findings) -> Result<Option<u64>, StoreError> {
+        self.try_gap(gap, findings).map_err(|error| self.failed(error))
+    }
+
+    fn try_gap(&self, gap: Range<u64>, findings: &mut Findings) -> io::Result<Option<u64>> {
         let mark = frame::mark(self.files.magic);
-        let file = self.file.try_clone().map_err(|error| self.failed(error))?;
-        let mut window = Window::new(&file, gap.end, PIECE);
+        let mut window = Window::new(&self.file, gap.end, PIECE);
         let mut at = gap.start;
-        let mut rubbish: Option<Rubbish> = None;
+        // What is no frame: where it begins, and why.
+        let mut rubbish: Option<(u64, BadFrame)> = None;
         while at < gap.end {
-            match whole(&mut window, self.files.magic, at).map_err(|error| self.failed(error))? {
-                Ok(frame) => {
-                    let length = frame.len() as u32;
-                    findings.found.extend(found(self.number, at, frame));
-                    self.report(rubbish.take(), at, findings);
-                    at += u64::from(length);
-                }
+            let frame = match whole(&mut window, self.files.magic, at)? {
+                Ok(frame) => frame,
                 Err(what) => {
-                    if what == BadFrame::Checksum {
-                        let bytes = window.at(at, HEADER).map_err(|error| self.failed(error))?;
-                        let length = frame::length(self.files.magic, bytes).unwrap_or_default() as u64;
-                        self.patience = self.patience.saturating_sub(length);
-                    }
-                    rubbish.get_or_insert(Rubbish { from: at, what });
-                    let next = window.find(at + 1, &mark).map_err(|error| self.failed(error))?;
-                    if self.patience == 0 && next.is_some() {
-                        self.report(rubbish, gap.end, findings);
-                        return Ok(());
+                    let (from, what) = *rubbish.get_or_insert((at, what));
+                    let hashed = self.hashed(&mut window, at)?;
+                    self.patience.set(self.patience.get().saturating_sub(hashed));
+                    let next = window.find(at + 1, &mark)?;
+                    if next.is_some() && self.patience.get() == 0 {
+                        findings.damaged(&self.path, from..gap.end, what);
+                        return Ok(None);
                     }
                     at = next.unwrap_or(gap.end);
+                    continue;
                 }
+            };
+            let end = at + frame.len() as u64;
+            findings.found.extend(found(self.number, at, frame));
+            if let Some((from, what)) = rubbish.take() {
+                findings.damaged(&self.path, from..at, what);
             }
+            at = end;
         }
-        if let Some(Rubbish { from, .. }) = rubbish
-            && gap.end == self.length
-            && self
-                .is_torn(&mut window, from)
-                .map_err(|error| self.failed(error))?
-        {
-            return self.cut(from, findings);
+        if let Some((from, what)) = rubbish {
+            if gap.end == self.length && self.is_torn(&mut window, from)? {
+                return Ok(Some(from));
+            }
+            findings.damaged(&self.path, from..gap.end, what);
         }
-        self.report(rubbish, gap.end, findings);
-        Ok(())
+        Ok(None)
+    }
+
+    /// Bytes that were hashed to see that there is no whole frame.
+    fn hashed(&self, window: &mut Window<'_>, at: u64) -> io::Result<u64> {
+        let length = frame::length(self.files.magic, window.at(at, HEADER)?).unwrap_or_default() as u64;
+        Ok(if length > window.left(at) { 0 } else { length })
     }
 
     /// Whether the file ends in the beginning of a frame, or in nothing but zeros.
@@ -168,7 +190,8 @@ impl<'a> Scan<'a> {
         Ok(window.zeros(from)? == self.length)
     }
 
-    fn cut(&mut self, from: u64, findings: &mut Findings) -> Result<(), StoreError> {
+    /// Cuts off a torn end.
+    pub(super) fn cut(&mut self, from: u64, findings: &mut Findings) -> Result<(), StoreError> {
         OpenOptions::new()
             .write(true)
             .open(&self.path)
@@ -181,17 +204,6 @@ impl<'a> Scan<'a> {
         });
         self.length = from;
         Ok(())
-    }
-
-    fn report(&self, rubbish: Option<Rubbish>, end: u64, findings: &mut Findings) {
-        findings
-            .notes
-            .extend(rubbish.map(|Rubbish { from, what }| Note::Damaged {
-                path: self.path.clone(),
-                offset: from,
-                length: end - from,
-                what,
-            }));
     }
 }
 

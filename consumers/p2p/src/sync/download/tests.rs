@@ -16,8 +16,20 @@ struct World {
     download: Download,
     settings: Settings,
     now: Instant,
+    dropped: Vec<usize>,
     blocks: Vec<Block>,
     ids: Vec<Id>,
+}
+
+/// What a peer was that has sent a block.
+#[derive(Debug, PartialEq, Eq)]
+enum Sent {
+    /// It was not asked for it.
+    Unasked,
+    /// It was asked for it, before any other.
+    Asked,
+    /// It was asked for it after this one.
+    Overtook(usize),
 }
 
 fn conn(number: usize) -> Conn {
@@ -51,6 +63,7 @@ impl World {
             download: Download::default(),
             settings: Settings::new([0; 32]),
             now: Instant::now(),
+            dropped: Vec::new(),
             blocks,
             ids,
         };
@@ -95,8 +108,8 @@ impl World {
             .collect()
     }
 
-    /// A peer sends a block. Says whether it was asked for it, and whom it has overtaken.
-    fn send(&mut self, number: usize, height: usize) -> Option<Option<usize>> {
+    /// A peer sends a block, which is stored.
+    fn send(&mut self, number: usize, height: usize) -> Sent {
         let id = self.ids[height];
         let delivered = self
             .download
@@ -106,18 +119,32 @@ impl World {
         if self.chain.accept_block(&frame, u64::from(u32::MAX)).is_ok() {
             self.download.landed(&mut self.peers, id, self.now);
         }
-        let slot = |(conn, _): (Conn, Instant)| conn.raw().slot();
-        delivered.map(|delivered| delivered.overtaken.map(slot))
+        match delivered {
+            None => Sent::Unasked,
+            Some(Delivered { overtaken: None }) => Sent::Asked,
+            Some(Delivered {
+                overtaken: Some((conn, _)),
+            }) => Sent::Overtook(conn.raw().slot()),
+        }
     }
 
+    /// Who is asked too, and for which height; whoever is to be hung up on has left.
     fn hedge(&mut self) -> Option<(usize, usize)> {
-        let wanted = self
+        let hedge = self
             .download
-            .hedge(&self.chain, &mut self.peers, &self.settings, self.now)?;
-        Some((
-            wanted.conn.raw().slot(),
-            self.chain.entry(wanted.id).height as usize,
-        ))
+            .hedge(&self.chain, &mut self.peers, &self.settings, self.now);
+        match hedge? {
+            Hedge::Ask(wanted) => Some((
+                wanted.conn.raw().slot(),
+                self.chain.entry(wanted.id).height as usize,
+            )),
+            Hedge::Drop(slow) => {
+                let slow = slow.raw().slot();
+                self.leave(slow);
+                self.dropped.push(slow);
+                None
+            }
+        }
     }
 
     fn leave(&mut self, number: usize) {
@@ -148,11 +175,18 @@ fn sixteen_of_each_in_the_order_of_heights() {
     assert!(world.plan(0).is_empty());
     assert_eq!(world.plan(1), range(17, 32));
     assert_eq!(world.plan(2), range(33, 40));
-    assert_eq!(world.send(0, 1), Some(None));
+    assert_eq!(world.send(0, 1), Sent::Asked);
     assert!(world.plan(0).is_empty(), "nothing is left");
     world.leave(1);
     assert_eq!(world.plan(2), range(17, 24), "it has eight already");
-    assert_eq!(world.plan(0), [25]);
+    assert!(
+        world.plan(0).is_empty(),
+        "fifteen are under way: one more is not worth a message yet"
+    );
+    for height in 2..=8 {
+        world.send(0, height);
+    }
+    assert_eq!(world.plan(0), range(25, 32));
 }
 
 #[test]
@@ -210,11 +244,12 @@ fn what_holds_up_the_window_is_asked_of_another_who_is_idle() {
     }
     assert_eq!(world.hedge(), None, "two have it to send");
     world.pass(1.0);
-    assert_eq!(world.send(2, 1), Some(Some(0)), "the first is overtaken");
+    assert_eq!(world.send(2, 1), Sent::Overtook(0), "the first is overtaken");
     assert_eq!(world.in_flight(0), range(2, 16));
+    world.leave(2);
     assert_eq!(world.hedge(), Some((1, 2)), "the next is late too");
-    assert_eq!(world.send(0, 1), None, "too late");
-    assert_eq!(world.send(0, 2), Some(None), "in time, all the same");
+    assert_eq!(world.send(0, 1), Sent::Unasked, "too late");
+    assert_eq!(world.send(0, 2), Sent::Asked, "in time, all the same");
     assert!(world.in_flight(1).is_empty());
 }
 
@@ -234,10 +269,44 @@ fn the_second_counts_from_when_it_was_asked() {
 }
 
 #[test]
+fn two_who_both_keep_a_block_back_do_not_keep_it_for_ever() {
+    let mut world = World::new(1, 3);
+    world.plan(0);
+    world.pass(2.0);
+    assert!(world.hedge().is_some());
+    world.pass(4.9);
+    assert_eq!(world.hedge(), None);
+    assert!(
+        world.dropped.is_empty(),
+        "the second has had less than five seconds"
+    );
+    world.pass(0.1);
+    assert_eq!(world.hedge(), None);
+    assert_eq!(world.dropped, [0]);
+    assert!(world.hedge().is_some(), "the third is asked");
+    world.pass(5.0);
+    assert_eq!(world.hedge(), None, "nobody is left to be asked");
+}
+
+#[test]
+fn when_no_more_may_be_asked_for_twice_the_first_is_dropped() {
+    let mut world = World::new(1, 2);
+    world.download.hedged = HEDGES;
+    world.plan(0);
+    world.pass(4.9);
+    assert_eq!(world.hedge(), None);
+    assert!(world.dropped.is_empty());
+    world.pass(0.1);
+    assert_eq!(world.hedge(), None);
+    assert_eq!(world.dropped, [0]);
+    assert_eq!(world.plan(1), [1]);
+}
+
+#[test]
 fn at_most_two_in_a_hundred_are_asked_for_twice() {
     let mut world = World::new(1100, 2);
     world.settings.blocks_per_peer = 1;
-    let mut hedged = 0;
+    let mut hedged = 0_u64;
     for height in 1..=1100 {
         assert_eq!(world.plan(0), [height]);
         world.pass(3.0);
@@ -245,9 +314,9 @@ fn at_most_two_in_a_hundred_are_asked_for_twice() {
             assert_eq!(which, (1, height));
             hedged += 1;
         }
-        assert_eq!(world.send(0, height), Some(None));
+        assert_eq!(world.send(0, height), Sent::Asked);
     }
-    assert_eq!(hedged as u64, HEDGES + 1099 / 50);
+    assert_eq!(hedged, HEDGES + 1099 / 50);
     assert_eq!(world.download.in_flight(), 0);
 }
 
@@ -281,7 +350,7 @@ fn in_whatever_order_peers_give_up_leave_and_send() {
             second(&mut world);
             assert_eq!(world.download.in_flight(), 0);
             assert_eq!(world.plan(2), [1]);
-            assert_eq!(world.send(2, 1), Some(None));
+            assert_eq!(world.send(2, 1), Sent::Asked);
         }
     }
 }
@@ -294,7 +363,7 @@ fn a_block_that_nobody_asked_this_peer_for_changes_nothing_unless_it_is_stored()
     let delivered = world.download.delivered(&mut world.peers, id, conn(1), world.now);
     assert_eq!(delivered, None);
     assert_eq!(world.in_flight(0), [1, 2]);
-    assert_eq!(world.send(1, 1), None);
+    assert_eq!(world.send(1, 1), Sent::Unasked);
     assert_eq!(world.in_flight(0), [2]);
 }
 
@@ -310,5 +379,5 @@ fn a_bad_block_from_one_leaves_the_other_asked() {
     assert_eq!(delivered, Some(Delivered { overtaken: None }));
     assert_eq!((world.in_flight(0), world.in_flight(1)), (vec![], vec![1]));
     assert!(world.plan(0).is_empty());
-    assert_eq!(world.send(1, 1), Some(None));
+    assert_eq!(world.send(1, 1), Sent::Asked);
 }
