@@ -83,6 +83,9 @@ mod tests {
     use sockman_p2p::Settings;
     use sockman_p2p::store::DiskOptions;
 
+    type Set<T> = fn(&mut T);
+    type SetTime = fn(&mut Settings, Duration);
+
     fn args(more: &[&str]) -> Box<NodeArgs> {
         match Args::parse_from(["sockman", "node"].iter().chain(more)).command {
             Command::Node(args) => args,
@@ -144,7 +147,7 @@ mod tests {
             let settings = args(&[flag, value]).peers.settings([7; 32]);
             shown(&settings.expect("they agree"))
         };
-        let cases: [(&str, &str, fn(&mut Settings, Duration)); 25] = [
+        let cases: [(&str, &str, SetTime); 25] = [
             ("--max-connections", "3", |to, _| to.max_inbound = 3),
             ("--peer-timeout", "7", |to, time| to.handshake_within = time),
             ("--ping-every", "7", |to, time| to.ping_every = time),
@@ -172,7 +175,7 @@ mod tests {
             ("--peer-receive", "3KiB", |to, _| to.receive = 3 << 10),
             ("--peer-send-high", "3KiB", |to, _| to.send_high = 3 << 10),
             ("--user-agent", "/x:1/", |to, _| {
-                to.user_agent = "/x:1/".to_owned()
+                to.user_agent = "/x:1/".to_owned();
             }),
         ];
         for (flag, value, set) in cases {
@@ -184,7 +187,7 @@ mod tests {
 
     #[test]
     fn flags_of_the_data_directory_set_what_they_say() {
-        let cases: [(&str, &str, fn(&mut DiskOptions)); 8] = [
+        let cases: [(&str, &str, Set<DiskOptions>); 8] = [
             ("--block-file", "3KiB", |to| to.file_size = 3 << 10),
             ("--open-files", "3", |to| to.open_files = 3),
             ("--commit-every", "3", |to| {
@@ -205,10 +208,7 @@ mod tests {
 
     #[test]
     fn flags_of_clients_set_what_they_say() {
-        type Set = fn(&mut sockman_http::Settings);
-        let seven = Duration::from_secs(7);
-        assert_eq!(seven, "7".parse::<Seconds>().expect("seconds").0);
-        let cases: [(&str, &str, Set); 22] = [
+        let cases: [(&str, &str, Set<sockman_http::Settings>); 22] = [
             ("--rpc-max-request-line", "3KiB", |to| {
                 to.limits.request_line = 3 << 10
             }),
