@@ -191,7 +191,7 @@ mod tests {
             ("--block-file", "3KiB", |to| to.file_size = 3 << 10),
             ("--open-files", "3", |to| to.open_files = 3),
             ("--commit-every", "3", |to| {
-                to.commit_every = Duration::from_secs(3)
+                to.commit_every = Duration::from_secs(3);
             }),
             ("--commit-at", "3", |to| to.commit_at = 3),
             ("--commit-queue", "3", |to| to.queue = 3),
@@ -210,23 +210,23 @@ mod tests {
     fn flags_of_clients_set_what_they_say() {
         let cases: [(&str, &str, Set<sockman_http::Settings>); 22] = [
             ("--rpc-max-request-line", "3KiB", |to| {
-                to.limits.request_line = 3 << 10
+                to.limits.request_line = 3 << 10;
             }),
             ("--rpc-max-head", "3KiB", |to| to.limits.head = 3 << 10),
             ("--rpc-max-fields", "3", |to| to.limits.fields = 3),
             ("--rpc-max-body", "3KiB", |to| to.limits.body = 3 << 10),
             ("--rpc-max-chunk-line", "3KiB", |to| {
-                to.limits.chunk_line = 3 << 10
+                to.limits.chunk_line = 3 << 10;
             }),
             ("--rpc-max-extensions", "3KiB", |to| {
-                to.limits.extensions = 3 << 10
+                to.limits.extensions = 3 << 10;
             }),
             ("--rpc-max-trailers", "3KiB", |to| to.limits.trailers = 3 << 10),
             ("--rpc-head-timeout", "7", |to| {
-                to.head_within = Duration::from_secs(7)
+                to.head_within = Duration::from_secs(7);
             }),
             ("--rpc-body-timeout", "7", |to| {
-                to.body_stall = Duration::from_secs(7)
+                to.body_stall = Duration::from_secs(7);
             }),
             ("--rpc-body-least", "3", |to| to.body_least = 3),
             ("--rpc-answer-timeout", "7", |to| {
@@ -240,7 +240,7 @@ mod tests {
             ("--rpc-last-call", "7", |to| to.last_call = Duration::from_secs(7)),
             ("--rpc-max-connections", "3", |to| to.connections = Some(3)),
             ("--rpc-max-per-address", "3", |to| {
-                to.connections_per_address = Some(3)
+                to.connections_per_address = Some(3);
             }),
             ("--rpc-max-requests", "3", |to| to.requests = Some(3)),
             ("--rpc-pipeline", "3", |to| to.pipeline = 3),
