@@ -48,9 +48,9 @@ fn write(args: &GenArgs, file: File) -> io::Result<String> {
             Instant::now(),
             Sample {
                 blocks: height as u64,
-                all_blocks: Some(all),
+                all_blocks: all,
                 bytes,
-                ..Sample::default()
+                peers: None,
             },
         );
     }

@@ -88,9 +88,9 @@ fn take(
             Instant::now(),
             Sample {
                 blocks: number,
-                all_blocks: Some(all),
+                all_blocks: all,
                 bytes,
-                ..Sample::default()
+                peers: None,
             },
         );
     }

@@ -10,25 +10,12 @@ use std::time::{Duration, Instant};
 pub(crate) struct Sample {
     /// Blocks that are there.
     pub(crate) blocks: u64,
-    /// Blocks that there will be, if that is known.
-    pub(crate) all_blocks: Option<u64>,
+    /// Blocks that there will be.
+    pub(crate) all_blocks: u64,
     /// Bytes that were read, written or received so far.
     pub(crate) bytes: u64,
-    /// Bytes that it will be, if that is known.
-    pub(crate) all_bytes: Option<u64>,
     /// Peers, if there can be any.
     pub(crate) peers: Option<usize>,
-}
-
-impl Sample {
-    /// How much of how much: in blocks, or else in bytes.
-    pub(super) fn part(&self) -> (u64, u64) {
-        match (self.all_blocks, self.all_bytes) {
-            (Some(all), _) => (self.blocks, all),
-            (None, Some(all)) => (self.bytes, all),
-            (None, None) => (self.blocks, self.blocks),
-        }
-    }
 }
 
 /// How fast it goes is told of the last so many seconds.
@@ -62,14 +49,14 @@ impl Meter {
                 done / time.as_secs_f64()
             }
         };
-        let ((part, all), (before, _)) = (sample.part(), first.part());
-        let (left, speed) = (all.saturating_sub(part), rate(part, before));
+        let left = sample.all_blocks.saturating_sub(sample.blocks);
+        let blocks = rate(sample.blocks, first.blocks);
         Report {
             sample,
-            blocks: rate(sample.blocks, first.blocks),
+            blocks,
             bytes: rate(sample.bytes, first.bytes),
-            left: (left > 0 && speed > 0.0)
-                .then(|| Duration::try_from_secs_f64(left as f64 / speed).ok())
+            left: (left > 0 && blocks > 0.0)
+                .then(|| Duration::try_from_secs_f64(left as f64 / blocks).ok())
                 .flatten(),
         }
     }
@@ -89,14 +76,15 @@ pub(crate) struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sample { blocks, peers, .. } = self.sample;
-        match (self.sample.all_blocks, self.sample.all_bytes) {
-            (Some(all), _) => write!(f, "height {blocks} of {all}")?,
-            (None, Some(all)) => {
-                let percent = self.sample.bytes as f64 * 100.0 / (all as f64).max(1.0);
-                write!(f, "{percent:.1} %, {blocks} blocks")?;
-            }
-            (None, None) => write!(f, "{blocks} blocks")?,
+        let Sample {
+            blocks,
+            all_blocks,
+            peers,
+            ..
+        } = self.sample;
+        match peers {
+            Some(_) => write!(f, "height {blocks} of {all_blocks}")?,
+            None => write!(f, "{blocks} of {all_blocks} blocks")?,
         }
         if self.blocks > 0.0 || self.bytes >= 100_000.0 {
             write!(f, ", {:.0} blocks/s, {:.1} MB/s", self.blocks, self.bytes / 1e6)?;
@@ -132,9 +120,8 @@ mod tests {
     fn how_fast_and_how_long() {
         let sample = |second| Sample {
             blocks: 100 * second,
-            all_blocks: Some(10_000),
+            all_blocks: 10_000,
             bytes: 2_500_000 * second,
-            all_bytes: None,
             peers: Some(3),
         };
         assert_eq!(said(0, sample), "height 0 of 10000, 3 peers");
@@ -149,17 +136,18 @@ mod tests {
     }
 
     #[test]
-    fn by_bytes_where_blocks_are_not_counted_before() {
+    fn without_peers_it_is_blocks() {
         let sample = |second| Sample {
             blocks: second,
+            all_blocks: 80,
             bytes: 1_000_000 * second,
-            all_bytes: Some(80_000_000),
-            ..Sample::default()
+            peers: None,
         };
         assert_eq!(
             said(20, sample),
-            "25.0 %, 20 blocks, 1 blocks/s, 1.0 MB/s, 60 seconds left"
+            "20 of 80 blocks, 1 blocks/s, 1.0 MB/s, 60 seconds left"
         );
+        assert_eq!(said(5, |_| Sample::default()), "0 of 0 blocks");
     }
 
     /// What was long ago does not count.
@@ -167,9 +155,8 @@ mod tests {
     fn only_the_last_seconds_count() {
         let sample = |second: u64| Sample {
             blocks: 1_000 * second.min(10),
-            all_blocks: Some(20_000),
+            all_blocks: 20_000,
             bytes: 0,
-            all_bytes: None,
             peers: Some(1),
         };
         assert_eq!(
@@ -177,15 +164,5 @@ mod tests {
             "height 10000 of 20000, 500 blocks/s, 0.0 MB/s, 1 peer, 20 seconds left"
         );
         assert_eq!(said(21, sample), "height 10000 of 20000, 1 peer");
-    }
-
-    #[test]
-    fn nothing_to_be_done() {
-        let sample = |_| Sample {
-            all_bytes: Some(0),
-            ..Sample::default()
-        };
-        assert_eq!(said(5, sample), "0.0 %, 0 blocks");
-        assert_eq!(said(5, |_| Sample::default()), "0 blocks");
     }
 }

@@ -60,9 +60,8 @@ impl Progress {
         let report = self.meter.add(now, sample);
         match &mut self.shown {
             Shown::Bar(bar) => {
-                let (done, all) = sample.part();
-                bar.set_length(all);
-                bar.set_position(done);
+                bar.set_length(sample.all_blocks);
+                bar.set_position(sample.blocks);
                 bar.set_message(report.to_string());
             }
             Shown::Lines { every, next, last } => {

@@ -1,6 +1,10 @@
 //! The end of a node: by a signal at any time, by a call, or by itself.
 
+use sockman_backends::sockman::Remote;
 use sockman_http::rpc::Dispatcher;
+use sockman_node::node::Context;
+use sockman_p2p::state::Handle;
+use sockman_p2p::store::Store;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -27,15 +31,14 @@ impl Brake {
         self.pulled.load(Ordering::SeqCst)
     }
 
-    /// The node runs from now on: this is how it is stopped, by the method `stop` too. `drain`: what is under way has so long.
-    pub(super) fn arm<C: Send + Sync + 'static>(
+    /// The node runs from now on, and is stopped by its loop; by the method `stop` too. `drain`: what is under way has so long.
+    pub(super) fn arm<D: Store>(
         self: &Arc<Self>,
         drain: Duration,
-        dispatcher: &Weak<Dispatcher<C>>,
-        stop: impl Fn(Duration) -> bool + Send + Sync + 'static,
+        handle: Handle<D>,
+        dispatcher: Weak<Dispatcher<Context<D>>>,
+        remote: Remote,
     ) {
-        // There is only one node.
-        let _ = self.stop.set(Box::new(stop));
         if let Some(dispatcher) = dispatcher.upgrade() {
             // Not as an owner: what stops leads back to the dispatcher.
             let brake = Arc::downgrade(self);
@@ -45,6 +48,16 @@ impl Brake {
                 }
             });
         }
+        let stop = move |within| {
+            // Nobody waits for calls that do nothing but wait.
+            handle.stop_waiting();
+            if let Some(dispatcher) = dispatcher.upgrade() {
+                dispatcher.instance().interrupt();
+            }
+            remote.stop(within).is_ok()
+        };
+        // There is only one node.
+        let _ = self.stop.set(Box::new(stop));
         if self.is_pulled() {
             self.pull(drain);
         }

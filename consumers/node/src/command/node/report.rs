@@ -33,9 +33,8 @@ fn look<D: Store>(state: &mut State<D>) -> Seen {
     Seen {
         sample: Sample {
             blocks: chain.height().into(),
-            all_blocks: Some(best.max(chain.height()).into()),
+            all_blocks: best.max(chain.height()).into(),
             bytes: state.bytes.0,
-            all_bytes: None,
             peers: Some(state.peers.len()),
         },
         is_synced: state.is_synced(),
@@ -54,7 +53,7 @@ impl Reporter {
     ) -> Result<Reporter, Failure> {
         let (end, ended) = channel();
         let work = move || {
-            let mut was_synced = false;
+            let (mut was_synced, mut is_ending) = (false, false);
             while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
                 let seen = handle.with(look);
                 progress.show(Instant::now(), seen.sample);
@@ -62,7 +61,8 @@ impl Reporter {
                     was_synced = true;
                     progress.say(&format!("synced at height {}", seen.sample.blocks));
                 }
-                if seen.has_failed || (exit_when_synced && seen.is_synced) {
+                if !is_ending && (seen.has_failed || (exit_when_synced && seen.is_synced)) {
+                    is_ending = true;
                     brake.pull(drain);
                 }
             }
