@@ -1,6 +1,8 @@
 //! One measurement: a server process and a load process, or the one process of the work `wake`.
 
 use crate::child::Process;
+use crate::ibd::Task;
+use crate::ibd::ground::Ground;
 use crate::serve::{self, Usage};
 use crate::subject::Subject;
 use crate::work::Work;
@@ -20,6 +22,8 @@ pub struct Cell {
     pub size: usize,
     /// Messages outstanding per active connection.
     pub depth: usize,
+    /// What of the work `ibd`.
+    pub task: Option<Task>,
 }
 
 /// The figures of one measurement.
@@ -49,6 +53,12 @@ pub struct Sample {
     pub rss_per_conn: f64,
     /// Growth of the server's heap by a connection, in bytes, where it is counted.
     pub heap_per_conn: Option<f64>,
+    /// Bytes per second, of the work `ibd`.
+    pub bytes_per_s: Option<f64>,
+    /// CPU seconds per gigabyte, of the work `ibd`.
+    pub cpu_s_per_gb: Option<f64>,
+    /// The worst ping of a bystander, in microseconds, where there was one.
+    pub ping_us: Option<f64>,
 }
 
 /// How a load process is to end its window.
@@ -77,11 +87,12 @@ pub struct Measured {
 
 impl Cell {
     /// Measures for so many seconds.
-    pub fn measure(&self, seconds: f64) -> Result<Sample, Failure> {
-        match self.work {
-            Work::Wake => self.measure_wake(seconds),
+    pub fn measure(&self, seconds: f64, ground: &mut Ground) -> Result<Sample, Failure> {
+        match (self.work, self.task) {
+            (Work::Wake, _) => self.measure_wake(seconds),
+            (Work::Ibd, Some(task)) if task.downloads() => ground.measure(self.subject, task),
             _ => {
-                let mut server = self.server(&[])?;
+                let mut server = self.server(&[], ground)?;
                 let measured = self.load(&mut server, Window::Seconds(seconds))?;
                 Ok(self.sample(measured))
             }
@@ -106,9 +117,11 @@ impl Cell {
     }
 
     /// Starts the server, behind a tool if there is one.
-    pub fn server(&self, tool: &[&OsStr]) -> Result<Process, Failure> {
-        let mut args = vec!["serve".to_owned(), self.subject.name.to_owned()];
-        args.extend(["--work".to_owned(), self.work.name().to_owned()]);
+    pub fn server(&self, tool: &[&OsStr], ground: &mut Ground) -> Result<Process, Failure> {
+        let mut args = serve::arguments(self.subject, self.work);
+        if let Some(task) = self.task {
+            args.extend(ground.chain_argument(task)?);
+        }
         if let Some((core, _)) = sys::two_cores() {
             args.extend(["--pin".to_owned(), core.to_string()]);
         }
@@ -167,6 +180,7 @@ impl Cell {
         let ops = load.ops.max(1) as f64;
         let connections = (self.active() + self.idle()) as f64;
         let counts = before.counts.zip(after.counts);
+        let bytes = (load.bytes > 0).then_some(load.bytes as f64);
         Sample {
             interface,
             ops_per_s: load.ops as f64 * 1e9 / load.elapsed_ns.max(1) as f64,
@@ -181,6 +195,9 @@ impl Cell {
             rss_per_conn: (before.rss_kib.saturating_sub(empty.rss_kib) * 1024) as f64 / connections,
             heap_per_conn: (before.heap.zip(empty.heap))
                 .map(|(before, empty)| before.saturating_sub(empty) as f64 / connections),
+            bytes_per_s: bytes.map(|bytes| bytes * 1e9 / load.elapsed_ns.max(1) as f64),
+            cpu_s_per_gb: bytes.map(|bytes| (after.cpu_ns - before.cpu_ns) as f64 / bytes),
+            ping_us: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The arguments of `compare`.
 
+use crate::ibd::{Level, Shape};
 use crate::subject::{self, Kind};
 use crate::work::Work;
 use clap::builder::PossibleValuesParser;
@@ -41,6 +42,9 @@ pub enum Command {
     /// A loop and a thread that sends through it
     #[command(hide = true)]
     Wake(WakeArgs),
+    /// A process that downloads a chain
+    #[command(hide = true)]
+    Download(DownloadArgs),
 }
 
 /// What to compare.
@@ -55,11 +59,12 @@ pub struct CompareArgs {
     /// Which rivals
     #[arg(long, value_delimiter = ',', default_value = "all", value_parser = choices(Kind::Rival))]
     pub rivals: Vec<String>,
-    /// Whom the ratios are to [default: epoll, of `wake` eventfd, of HTTP http-epoll]; it always runs
+    /// Whom the ratios are to [default: epoll, of `wake` eventfd, of HTTP http-epoll, of `ibd` std]; it always runs
     #[arg(long, value_name = "SUBJECT", value_parser = PossibleValuesParser::new(everybody()))]
     pub baseline: Option<String>,
     /// How many connections: of `echo` active ones [default: 1,50,1000], of `echo-idle` idle ones
-    /// [default: 10,1000,10000], over HTTP [default: 64, of `http-tail` 1,2,8]; `wake` has one
+    /// [default: 10,1000,10000], over HTTP [default: 64, of `http-tail` 1,2,8], of `ibd` readers of a server [default:
+    /// 1,4,100]; `wake` has one
     #[arg(long, value_delimiter = ',', value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     pub connections: Vec<u64>,
     /// Bytes of a message [default: 64; `echo` has 65536 as well, at 50 connections, if neither these nor those are given];
@@ -70,7 +75,13 @@ pub struct CompareArgs {
     /// over HTTP no other has several]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub depth: Option<u64>,
-    /// Length of each measurement [default: 0.15; of `wake` 1; over HTTP 0.3]
+    /// Of `ibd`: what is downloaded, and how [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub shapes: Vec<Shape>,
+    /// Of `ibd`: what is done with each block [default: all of big ones, of the others some]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub levels: Vec<Level>,
+    /// Length of each measurement [default: 0.15; of `wake` 1; over HTTP 0.3; a download of `ibd` takes what it takes]
     #[arg(long, value_parser = seconds)]
     pub seconds: Option<f64>,
     /// Measurements of each subject [default: 7]
@@ -119,6 +130,9 @@ pub struct ServeArgs {
     /// What for.
     #[arg(long, value_enum, default_value = "echo")]
     pub work: Work,
+    /// The chain to serve, of the work `ibd`.
+    #[arg(long, required_if_eq("work", "ibd"))]
+    pub chain: Option<PathBuf>,
     /// The core to stay on.
     #[arg(long)]
     pub pin: Option<usize>,
@@ -176,6 +190,35 @@ pub struct WakeArgs {
     /// The loop's core, and the thread's.
     #[arg(long, num_args = 2)]
     pub pin: Vec<usize>,
+}
+
+/// A process that downloads a chain.
+#[derive(Clone, Debug, Args)]
+pub struct DownloadArgs {
+    /// What to download with.
+    #[arg(value_parser = PossibleValuesParser::new(everybody()))]
+    pub subject: String,
+    /// From where.
+    #[arg(long)]
+    pub at: SocketAddr,
+    /// How.
+    #[arg(long, value_enum)]
+    pub shape: Shape,
+    /// What to do with it.
+    #[arg(long, value_enum)]
+    pub level: Level,
+    /// Where to store it.
+    #[arg(long)]
+    pub folder: PathBuf,
+    /// Who pings meanwhile.
+    #[arg(long)]
+    pub bystander: Option<SocketAddr>,
+    /// Not more blocks than these.
+    #[arg(long)]
+    pub blocks: Option<usize>,
+    /// The core to stay on.
+    #[arg(long)]
+    pub pin: Option<usize>,
 }
 
 /// The names of one kind, and how to say all or none of them.

@@ -3,11 +3,13 @@
 use crate::cell::{Cell, Sample};
 use crate::cli::CompareArgs;
 use crate::http::Exchange;
+use crate::ibd::ground::Ground;
+use crate::ibd::{self, Task};
 use crate::report::{Row, tables};
 use crate::serve::Unable;
 use crate::subject::{self, ALL, Kind, Subject};
 use crate::work::Work;
-use crate::{Failure, child, instructions, sys, wake};
+use crate::{Failure, child, instructions, load, sys, wake};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
 use std::io::IsTerminal;
@@ -24,8 +26,9 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     let progress = Progress::new(plans.iter().map(Plan::measurements).sum());
     let mut all = Vec::new();
     let mut failures = Vec::new();
+    let mut ground = Ground::new(args.quick);
     for plan in plans {
-        let outcomes = plan.run(&progress, &mut failures);
+        let outcomes = plan.run(&progress, &mut ground, &mut failures);
         all.push((plan.work, plan.rows(&outcomes)));
     }
     progress.finish();
@@ -68,13 +71,14 @@ impl Plan {
         let subjects = subjects(work, args);
         let cells = groups(work, args)
             .iter()
-            .flat_map(|(size, connections)| {
+            .flat_map(|group| {
                 subjects.iter().map(|subject| Cell {
                     work,
                     subject,
-                    connections: *connections,
-                    size: *size,
-                    depth: work.depth(args.depth),
+                    connections: group.connections,
+                    size: group.size,
+                    depth: (group.task).map_or(work.depth(args.depth), |task| task.shape.in_flight()),
+                    task: group.task,
                 })
             })
             .collect();
@@ -92,31 +96,31 @@ impl Plan {
     }
 
     /// What came of each cell.
-    fn run(&self, progress: &Progress, failures: &mut Vec<String>) -> Vec<Outcome> {
+    fn run(&self, progress: &Progress, ground: &mut Ground, failures: &mut Vec<String>) -> Vec<Outcome> {
         let mut outcomes = vec![Outcome::default(); self.cells.len()];
         for round in 1..=self.rounds {
             progress.round(self.work, round, self.rounds);
             for (cell, outcome) in self.cells.iter().zip(&mut outcomes) {
                 progress.step(cell);
                 if !outcome.unable {
-                    outcome.add(cell, cell.measure(self.seconds), failures);
+                    outcome.add(cell, cell.measure(self.seconds, ground), failures);
                 }
             }
         }
         if child::has("strace") {
-            self.count_calls(&mut outcomes);
+            self.count_calls(ground, &mut outcomes);
         }
         outcomes
     }
 
     /// Counts the system calls of those that do not count their own, in a short run of its own under strace.
-    fn count_calls(&self, outcomes: &mut [Outcome]) {
+    fn count_calls(&self, ground: &mut Ground, outcomes: &mut [Outcome]) {
         for (cell, Outcome { rounds, .. }) in self.cells.iter().zip(outcomes) {
             if rounds.iter().flatten().all(|sample| sample.calls.is_some()) {
                 continue;
             }
             // The figure stays blank where strace may not trace.
-            let calls = instructions::calls_per_message(cell).ok();
+            let calls = instructions::calls_per_message(cell, ground).ok();
             for sample in rounds.iter_mut().flatten() {
                 sample.calls = calls;
             }
@@ -124,9 +128,8 @@ impl Plan {
     }
 
     fn rows(&self, outcomes: &[Outcome]) -> Vec<Row> {
-        let find = |name: &str, size: usize, connections: usize| {
-            let wanted =
-                |cell: &Cell| (cell.subject.name, cell.size, cell.connections) == (name, size, connections);
+        let find = |name: &str, group: Group| {
+            let wanted = |cell: &Cell| cell.subject.name == name && Group::of(cell) == group;
             let (cell, outcome) = self.cells.iter().zip(outcomes).find(|(cell, _)| wanted(cell))?;
             Some((Row::new(cell, &outcome.rounds), &outcome.rounds))
         };
@@ -137,11 +140,17 @@ impl Plan {
             if row.rounds == 0 {
                 row.error.clone_from(&outcome.error);
             }
-            if let Some((base, base_rounds)) = find(self.baseline, cell.size, cell.connections) {
+            if let Some((base, base_rounds)) = find(self.baseline, Group::of(cell)) {
                 row.compare(&outcome.rounds, &base, base_rounds);
             }
             if self.work == Work::EchoIdle
-                && let Some((_, fewest)) = find(cell.subject.name, cell.size, fewest)
+                && let Some((_, fewest)) = find(
+                    cell.subject.name,
+                    Group {
+                        connections: fewest,
+                        ..Group::of(cell)
+                    },
+                )
             {
                 row.compare_with_fewest(&outcome.rounds, fewest);
             }
@@ -172,11 +181,14 @@ impl Outcome {
         self.unable = error.is::<Unable>() && self.rounds.iter().all(Option::is_none);
         if !self.unable {
             failures.push(format!(
-                "{}: {} at {} connections, {} bytes: {error}",
+                "{}: {} at {} connections, {}: {error}",
                 cell.work.name(),
                 cell.subject.name,
                 cell.connections,
-                cell.size
+                match cell.task {
+                    Some(task) => format!("{} {}", task.shape.name(), task.level.name()),
+                    None => format!("{} bytes", cell.size),
+                }
             ));
         }
         self.error = Some(error.to_string());
@@ -184,16 +196,43 @@ impl Outcome {
     }
 }
 
+/// What is compared with each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Group {
+    size: usize,
+    connections: usize,
+    task: Option<Task>,
+}
+
+impl Group {
+    fn new(size: usize, connections: usize) -> Group {
+        Group {
+            size,
+            connections,
+            task: None,
+        }
+    }
+
+    fn of(cell: &Cell) -> Group {
+        Group {
+            size: cell.size,
+            connections: cell.connections,
+            task: cell.task,
+        }
+    }
+}
+
 /// Message sizes with numbers of connections, in the order of the tables.
-fn groups(work: Work, args: &CompareArgs) -> Vec<(usize, usize)> {
+fn groups(work: Work, args: &CompareArgs) -> Vec<Group> {
     let usual: &[usize] = match (work, args.quick) {
-        (Work::Wake, _) => return vec![(wake::MESSAGE.len(), 1)],
+        (Work::Wake, _) => return vec![Group::new(wake::MESSAGE.len(), 1)],
+        (Work::Ibd, false) => &[1, 4, 100],
         (Work::Echo, false) => &[1, 50, 1000],
         (Work::Echo, true) => &[1, 20],
         (Work::EchoIdle, false) => &[10, 1000, 10_000],
         (Work::EchoIdle, true) => &[10, 100],
         (Work::HttpTail, false) => &[1, 2, 8],
-        (Work::HttpTail, true) => &[2],
+        (Work::HttpTail | Work::Ibd, true) => &[2],
         (_, false) => &[64],
         (_, true) => &[8],
     };
@@ -204,15 +243,29 @@ fn groups(work: Work, args: &CompareArgs) -> Vec<(usize, usize)> {
     let connections = or(&args.connections, usual);
     if work.is_http() {
         let size = Exchange::new(work, 0).size();
-        return connections.into_iter().map(|count| (size, count)).collect();
+        return connections
+            .into_iter()
+            .map(|count| Group::new(size, count))
+            .collect();
     }
-    let mut groups: Vec<(usize, usize)> = or(&args.size, &[64])
+    if work == Work::Ibd {
+        let tasks = ibd::groups(&args.shapes, &args.levels, &connections);
+        return tasks
+            .into_iter()
+            .map(|(task, connections)| Group {
+                size: load::blocks::BUFFER,
+                connections,
+                task: Some(task),
+            })
+            .collect();
+    }
+    let mut groups: Vec<Group> = or(&args.size, &[64])
         .into_iter()
-        .flat_map(|size| connections.iter().map(move |connections| (size, *connections)))
+        .flat_map(|size| connections.iter().map(move |count| Group::new(size, *count)))
         .collect();
     if work == Work::Echo && args.size.is_empty() && args.connections.is_empty() {
         // Large messages show what copying and splitting cost; one number of connections does for that.
-        groups.push((64 << 10, usual[1]));
+        groups.push(Group::new(64 << 10, usual[1]));
     }
     groups
 }

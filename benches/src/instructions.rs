@@ -8,6 +8,7 @@ use crate::cell::{Cell, Measured, Window};
 use crate::child;
 use crate::cli::InstructionsArgs;
 use crate::http::Exchange;
+use crate::ibd::ground::Ground;
 use crate::report::table::{Table, figure, ratio};
 use crate::serve::Unable;
 use crate::subject::{self, baseline};
@@ -36,12 +37,12 @@ const USUAL: &[&str] = &[
 const TO_START: u64 = 20;
 
 /// A server under a tool takes its time to write down what was counted.
-const TO_END: Duration = Duration::from_secs(60);
+pub(crate) const TO_END: Duration = Duration::from_secs(60);
 
 /// Runs the count and prints its table.
 pub fn run(args: &InstructionsArgs) -> Result<(), Failure> {
-    if args.work == Work::Wake {
-        return Err("a send from another thread is not counted".into());
+    if matches!(args.work, Work::Wake | Work::Ibd) {
+        return Err("of this work instructions are not counted".into());
     }
     if !child::has("valgrind") {
         return Err("valgrind is not installed; instructions are counted by its tool callgrind".into());
@@ -67,6 +68,7 @@ pub fn run(args: &InstructionsArgs) -> Result<(), Failure> {
             connections: args.connections as usize,
             size: size(args),
             depth: args.work.depth(args.depth),
+            task: None,
         };
         eprintln!("instructions: {}", subject.name);
         match count(&cell, args, &folder) {
@@ -104,7 +106,12 @@ fn count(cell: &Cell, args: &InstructionsArgs, folder: &Path) -> Result<Count, F
         ));
         let out = option("--callgrind-out-file=", &file);
         let tool = ["valgrind", "-q", "--tool=callgrind"].map(OsStr::new);
-        let measured = under_tool(cell, &[&tool[..], &[&out]].concat(), messages)?;
+        let measured = under_tool(
+            cell,
+            &[&tool[..], &[&out]].concat(),
+            messages,
+            &mut Ground::new(true),
+        )?;
         let text = fs::read_to_string(&file)?;
         if args.keep.is_none() {
             fs::remove_file(&file)?;
@@ -122,7 +129,7 @@ fn count(cell: &Cell, args: &InstructionsArgs, folder: &Path) -> Result<Count, F
     };
     Ok(Count {
         instructions: most.saturating_sub(least) as f64 / (args.messages - few) as f64,
-        calls: per_message(|c| c.calls).or_else(|| calls_per_message(cell).ok()),
+        calls: per_message(|c| c.calls).or_else(|| calls_per_message(cell, &mut Ground::new(true)).ok()),
         turns: per_message(|c| c.turns),
     })
 }
@@ -138,18 +145,28 @@ fn total_instructions(file: &str) -> Option<u64> {
 
 /// System calls of the server per message, from two runs under strace. They are a few fewer waits than without it: strace
 /// slows the server, so that more messages share one.
-pub fn calls_per_message(cell: &Cell) -> Result<f64, Failure> {
-    let under = |messages: u64| -> Result<u64, Failure> {
+pub fn calls_per_message(cell: &Cell, ground: &mut Ground) -> Result<f64, Failure> {
+    let (few, many) = match cell.task {
+        // The first blocks of a chain are tiny.
+        Some(task) => ground.some_blocks(task),
+        None => (500, 3500 + 4 * cell.active() as u64),
+    };
+    let mut under = |messages: u64| -> Result<u64, Failure> {
         let file = temporary(&format!("strace.{}.{messages}", cell.subject.name));
         let tool = ["strace", "-f", "-c", "-U", "calls,name", "-o"].map(OsStr::new);
-        let outcome = under_tool(cell, &[&tool[..], &[file.as_os_str()]].concat(), messages);
+        let tool = [&tool[..], &[file.as_os_str()]].concat();
+        let outcome = match cell.task {
+            Some(task) if task.downloads() => ground
+                .download(cell.subject, task, &tool, Some(messages))
+                .map(drop),
+            _ => under_tool(cell, &tool, messages, ground).map(drop),
+        };
         let text = fs::read_to_string(&file);
         // Whatever became of the run, nothing of it stays.
         let _ = fs::remove_file(&file);
         outcome?;
         Ok(total_calls(&text?))
     };
-    let (few, many) = (500, 3500 + 4 * cell.active() as u64);
     // A summary may come out incomplete when the server ends; then once more.
     for _ in 0..3 {
         let (least, most) = (under(few)?, under(many)?);
@@ -173,8 +190,8 @@ fn total_calls(summary: &str) -> u64 {
 }
 
 /// Runs the cell's server under a tool, loads it with so many messages, and lets it end.
-fn under_tool(cell: &Cell, tool: &[&OsStr], messages: u64) -> Result<Measured, Failure> {
-    let mut server = cell.server(tool)?;
+fn under_tool(cell: &Cell, tool: &[&OsStr], messages: u64, ground: &mut Ground) -> Result<Measured, Failure> {
+    let mut server = cell.server(tool, ground)?;
     let measured = cell.load(&mut server, Window::Messages(messages))?;
     server.finish(TO_END)?;
     Ok(measured)

@@ -5,6 +5,7 @@
 //! - [`subject`]: the list of what can be measured
 //! - [`serve`]: the server process: what runs in it, and how it is asked for its counters
 //! - [`rivals`]: the hand-written loops, tokio, and the same handler behind `dyn` and async-trait
+//! - [`ibd`]: downloading a chain of blocks, and serving one
 //! - [`load`]: the load generator's process; [`http`]: what it asks over HTTP, and what must come back
 //! - [`wake`]: sending from another thread to an idle connection
 //! - [`instructions`]: instructions and system calls per message, under valgrind and strace
@@ -24,6 +25,7 @@ pub mod dispatch;
 pub mod echo;
 pub mod heap;
 pub mod http;
+pub mod ibd;
 pub mod instructions;
 pub mod load;
 pub mod random;

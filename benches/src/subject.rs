@@ -1,5 +1,8 @@
 //! The list of what can be measured.
 
+#[cfg(any_backend)]
+use crate::ibd;
+use crate::ibd::Part;
 use crate::rivals;
 use crate::rivals::http::floor::{Get, Post, Rpc};
 use crate::serve::Ready;
@@ -18,6 +21,8 @@ pub const BASELINE: &str = "epoll";
 pub const WAKE_BASELINE: &str = "eventfd";
 /// The rival to which everything is compared, in the works over HTTP.
 pub const HTTP_BASELINE: &str = "http-epoll";
+/// The rival to which everything is compared in the work `ibd`.
+pub const IBD_BASELINE: &str = "std";
 
 /// A server: it announces itself and serves until the process ends.
 pub type Server = fn(Ready<'_>) -> io::Result<()>;
@@ -53,6 +58,8 @@ pub struct Subject {
     pub kind: Kind,
     /// Its servers, each with the works that it does.
     pub duties: &'static [Duty],
+    /// How it takes part in the work `ibd`, if it does.
+    pub part: Option<Part>,
 }
 
 impl Subject {
@@ -64,7 +71,17 @@ impl Subject {
 
     /// Whether it does that work.
     pub fn does(&self, work: Work) -> bool {
-        self.server(work).is_some()
+        match work {
+            Work::Ibd => self.part.is_some(),
+            work => self.server(work).is_some(),
+        }
+    }
+
+    const fn with_part(self, part: Part) -> Subject {
+        Subject {
+            part: Some(part),
+            ..self
+        }
     }
 }
 
@@ -87,6 +104,10 @@ const fn ours<B: Backend>(name: &'static str) -> Subject {
         name,
         kind: Kind::Backend,
         duties: Ours::<B>::DUTIES,
+        part: Some(Part {
+            download: ibd::backend::download::<B>,
+            serve: ibd::backend::serve::<B>,
+        }),
     }
 }
 
@@ -111,6 +132,7 @@ const fn rival(name: &'static str, duties: &'static [Duty]) -> Subject {
         name,
         kind: Kind::Rival,
         duties,
+        part: None,
     }
 }
 
@@ -126,6 +148,8 @@ pub const ALL: &[Subject] = &[
     rival("eventfd-again", &[(WAKE, rivals::eventfd::run)]),
     rival(HTTP_BASELINE, HTTP_FLOOR),
     rival("http-epoll-again", HTTP_FLOOR),
+    rival(IBD_BASELINE, &[]).with_part(IBD_FLOOR),
+    rival("std-again", &[]).with_part(IBD_FLOOR),
     #[cfg(feature = "mio")]
     ours::<sockman_backends::Mio>("mio"),
     #[cfg(feature = "polling")]
@@ -139,9 +163,15 @@ pub const ALL: &[Subject] = &[
     rival("uring-loop", &[(ECHO, rivals::uring::run)]),
     #[cfg(feature = "uv")]
     rival("libuv-c", &[(ECHO, rivals::libuv::run)]),
-    rival("tokio", &[(ECHO, rivals::tokio::run)]),
+    rival("tokio", &[(ECHO, rivals::tokio::run)]).with_part(Part {
+        download: rivals::ibd::tokio::download,
+        serve: rivals::ibd::tokio::serve,
+    }),
     #[cfg(any_backend)]
-    rival("dyn", &[(ECHO, rivals::dynamic::run::<DefaultBackend>)]),
+    rival("dyn", &[(ECHO, rivals::dynamic::run::<DefaultBackend>)]).with_part(Part {
+        download: rivals::ibd::dynamic::download::<DefaultBackend>,
+        serve: rivals::ibd::dynamic::serve::<DefaultBackend>,
+    }),
     #[cfg(any_backend)]
     rival(
         "async-trait",
@@ -203,11 +233,24 @@ const HTTP_FLOOR: &[Duty] = &[
     (TAIL, rivals::http::tail::run),
 ];
 
+/// What the floor does of the work `ibd`.
+const IBD_FLOOR: Part = Part {
+    download: rivals::ibd::std::download,
+    serve: rivals::ibd::std::serve,
+};
+
+/// Who serves the chain that the others download: one of ours, if there is one.
+pub fn source() -> &'static str {
+    let ours = ALL.iter().find(|subject| subject.kind == Kind::Backend);
+    ours.map_or(IBD_BASELINE, |subject| subject.name)
+}
+
 /// The subject to which everything is compared in a work.
 pub fn baseline(work: Work) -> &'static str {
     match work {
         Work::Echo | Work::EchoIdle => BASELINE,
         Work::Wake => WAKE_BASELINE,
+        Work::Ibd => IBD_BASELINE,
         _ => HTTP_BASELINE,
     }
 }

@@ -1,5 +1,6 @@
 //! What can be measured.
 
+use crate::ibd::IN_FLIGHT;
 use clap::ValueEnum;
 
 /// What is measured.
@@ -23,6 +24,8 @@ pub enum Work {
     Jsonrpc,
     /// A few connections, whose requests a worker thread answers
     HttpTail,
+    /// A chain of blocks is downloaded, and served
+    Ibd,
 }
 
 impl Work {
@@ -41,12 +44,13 @@ impl Work {
             Work::HttpPost => "http-post",
             Work::Jsonrpc => "jsonrpc",
             Work::HttpTail => "http-tail",
+            Work::Ibd => "ibd",
         }
     }
 
     /// Whether messages are requests and answers of HTTP.
     pub fn is_http(self) -> bool {
-        !matches!(self, Work::Echo | Work::EchoIdle | Work::Wake)
+        !matches!(self, Work::Echo | Work::EchoIdle | Work::Wake | Work::Ibd)
     }
 
     /// How many messages a connection keeps outstanding, given how many are wished for: requests over HTTP follow each
@@ -54,6 +58,7 @@ impl Work {
     pub fn depth(self, wished: Option<u64>) -> usize {
         match self {
             Work::Echo | Work::EchoIdle => wished.unwrap_or(1) as usize,
+            Work::Ibd => IN_FLIGHT,
             Work::HttpPipeline => wished.unwrap_or(16).min(Work::MOST_PIPELINED) as usize,
             _ => 1,
         }

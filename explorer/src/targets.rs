@@ -1,7 +1,7 @@
 //! What can be explored.
 
 use crate::case::{self, Case, Ran, Run};
-use crate::{echo, http};
+use crate::{echo, http, p2p};
 
 /// A protocol with the work that is done to it.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,11 @@ pub const TARGETS: &[Target] = &[
         name: "http",
         about: "the HTTP server, under clients that pipeline requests of all kinds",
         scenario: http::scenario,
+    },
+    Target {
+        name: "p2p",
+        about: "nodes that download a chain from each other, on a network that parts and heals, with peers that lie",
+        scenario: p2p::scenario,
     },
 ];
 

@@ -27,6 +27,7 @@ class Node:
         self.rpc_port = free_port()
         self.rpc = Rpc(self.rpc_port, self.cookie)
         self.process = None
+        self.output = os.path.join(self.folder, "output")
 
     # What each kind of node says for itself: its command line, and whether it is there.
 
@@ -47,9 +48,7 @@ class Node:
 
     def start(self, *connect):
         """Starts it and waits until it answers. `connect`: nodes that it dials, and goes on dialling."""
-        self.process = Process(
-            self.command([node.at for node in connect]), os.path.join(self.folder, "output")
-        )
+        self.process = Process(self.command([node.at for node in connect]), self.output)
         until(self.answers, f"{self.name} answers", STARTING)
         return self
 

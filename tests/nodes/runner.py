@@ -45,5 +45,6 @@ def run(tests, named):
         finally:
             nodes.kill()
             sys.stdout.flush()
-    print(f"{len(chosen) - len(failed)} passed, {len(failed)} failed")
+    # In the words of Rust's test runner, since ./test counts by them.
+    print(f"test result: {'FAILED' if failed else 'ok'}. {len(chosen) - len(failed)} passed; {len(failed)} failed")
     return 1 if failed else 0

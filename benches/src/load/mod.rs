@@ -1,6 +1,7 @@
 //! The load generator's process: a closed loop over epoll. Each active connection keeps `depth` messages outstanding.
 //!
 //! - [`echo`]: a connection whose messages come back
+//! - [`blocks`]: one that reads blocks of a chain
 //! - [`http`]: one that sends requests and checks their answers, and one that is made anew for each
 //! - [`line`](mod@line): what they have in common: a socket, what it has not taken, and when what is under way was sent
 //! - here: the process, its phases, its loop and its report
@@ -8,6 +9,7 @@
 //! Phases: connect (the idle connections first), warm up, come to rest and say so; at a word, run the window, come to rest
 //! again, and report. The server is at rest at both ends, so that its counters there enclose exactly the window's messages.
 
+pub mod blocks;
 pub mod echo;
 pub mod http;
 pub mod line;
@@ -47,6 +49,8 @@ pub struct Report {
     pub p99_us: f64,
     /// The time that 99.9 % stay below.
     pub p999_us: f64,
+    /// Bytes received, where that is what counts.
+    pub bytes: u64,
 }
 
 /// When a run ends.
@@ -75,6 +79,11 @@ pub trait Client: Sized {
 
     /// How long the oldest message without an answer has been under way, in nanoseconds; it is answered now.
     fn latency(&mut self, now: Instant) -> u64;
+
+    /// Bytes received since it was made, where that is what counts.
+    fn received(&self) -> u64 {
+        0
+    }
 
     /// Fails when bytes are there although every message was answered.
     fn expect_nothing(&mut self) -> Result<(), Failure>;
@@ -106,6 +115,7 @@ struct Load<C> {
 /// Runs the process.
 pub fn run(args: &LoadArgs) -> Result<(), Failure> {
     match args.work {
+        Work::Ibd => run_with::<blocks::Blocks>(args),
         Work::HttpClose => run_with::<http::Once>(args),
         work if work.is_http() => run_with::<http::Kept>(args),
         _ => run_with::<echo::Echo>(args),
@@ -134,6 +144,7 @@ fn run_with<C: Client>(args: &LoadArgs) -> Result<(), Failure> {
         return Ok(());
     }
     load.reset();
+    let received = load.received();
     let begin = Instant::now();
     let until = match args.messages {
         Some(messages) => Until::Messages(messages),
@@ -152,6 +163,7 @@ fn run_with<C: Client>(args: &LoadArgs) -> Result<(), Failure> {
         p90_us: quantile(0.9),
         p99_us: quantile(0.99),
         p999_us: quantile(0.999),
+        bytes: load.received() - received,
     };
     say(&serde_json::to_string(&report)?);
     // Closing costs the server something, which must not fall before its counters have been read.
@@ -187,6 +199,10 @@ impl<C: Client> Load<C> {
     fn reset(&mut self) {
         self.latency.reset();
         (self.sent, self.answered) = (0, 0);
+    }
+
+    fn received(&self) -> u64 {
+        self.clients.iter().map(Client::received).sum()
     }
 
     /// Keeps `depth` messages outstanding on each connection until the end, and then waits for the last answer.

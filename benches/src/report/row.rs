@@ -28,8 +28,18 @@ pub struct Row {
     pub interface: String,
     /// Why none did, as when a backend cannot run on this machine.
     pub error: Option<String>,
+    /// What was downloaded or served, of the work `ibd`.
+    pub shape: Option<String>,
+    /// What was done with it.
+    pub level: Option<String>,
     /// Messages per second.
     pub ops_per_s: Option<f64>,
+    /// Bytes per second, of the work `ibd`.
+    pub bytes_per_s: Option<f64>,
+    /// CPU seconds per gigabyte, of the work `ibd`; its `ratio_cpu` is of these.
+    pub cpu_s_per_gb: Option<f64>,
+    /// The worst ping of a bystander, in microseconds: the median over the rounds (`ibd`).
+    pub ping_us: Option<f64>,
     /// The server's CPU time per message, in microseconds.
     pub cpu_us_per_op: Option<f64>,
     /// Median latency, in microseconds.
@@ -110,6 +120,8 @@ impl Row {
             connections: cell.connections,
             size: cell.size,
             depth: cell.depth,
+            shape: cell.task.map(|task| task.shape.name().to_owned()),
+            level: cell.task.map(|task| task.level.name().to_owned()),
             rounds: rounds.iter().flatten().count(),
             interface: rounds
                 .iter()
@@ -117,6 +129,9 @@ impl Row {
                 .last()
                 .map_or_else(String::new, |s| s.interface.clone()),
             ops_per_s: of(|s| s.ops_per_s),
+            bytes_per_s: perhaps(|s| s.bytes_per_s),
+            cpu_s_per_gb: perhaps(|s| s.cpu_s_per_gb),
+            ping_us: perhaps(|s| s.ping_us),
             cpu_us_per_op: of(|s| s.cpu_us),
             p50_us: of(|s| s.p50_us),
             p90_us: of(|s| s.p90_us).filter(|_| cell.work != Work::Wake),
@@ -135,8 +150,10 @@ impl Row {
     pub fn compare(&mut self, rounds: &Rounds, base: &Row, base_rounds: &Rounds) {
         self.baseline.clone_from(&base.subject);
         let paired = |figure| paired(rounds, base_rounds, figure);
-        (self.ratio_cpu, self.ratio_cpu_low, self.ratio_cpu_high) = paired(|s: &Sample| s.cpu_us);
-        (self.ratio_ops, self.ratio_ops_low, self.ratio_ops_high) = paired(|s| s.ops_per_s);
+        (self.ratio_cpu, self.ratio_cpu_low, self.ratio_cpu_high) =
+            paired(|s: &Sample| s.cpu_s_per_gb.unwrap_or(s.cpu_us));
+        (self.ratio_ops, self.ratio_ops_low, self.ratio_ops_high) =
+            paired(|s| s.bytes_per_s.unwrap_or(s.ops_per_s));
         (self.ratio_p90, self.ratio_p90_low, self.ratio_p90_high) = paired(|s| s.p90_us);
         (self.ratio_p99, self.ratio_p99_low, self.ratio_p99_high) = paired(|s| s.p99_us);
         (self.ratio_p50, self.ratio_p50_low, self.ratio_p50_high) = paired(|s| s.p50_us);
@@ -184,6 +201,7 @@ mod tests {
             connections: 50,
             size: 64,
             depth: 1,
+            task: None,
         };
         let sample = Sample {
             cpu_us: cpu,

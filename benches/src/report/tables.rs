@@ -1,9 +1,11 @@
 //! The table of each work, and what must be known to read it.
 
 use super::row::Row;
-use super::table::{Table, interval, perhaps, with_ratio};
+use super::table::{Table, figure, interval, perhaps, with_ratio};
+use crate::ibd::{Level, Shape};
 use crate::subject;
 use crate::work::Work;
+use clap::ValueEnum;
 
 /// No line is longer, in characters.
 const WIDTH: usize = 120;
@@ -41,6 +43,16 @@ pub fn render(work: Work, rows: &[Row]) -> String {
             "calls   \u{d7}",
             "sends/s",
         ]),
+        Work::Ibd => Table::new(&[
+            "subject",
+            "CPU s/GB   \u{d7}      95 %",
+            "MB/s   \u{d7}      95 %",
+            "blocks/s",
+            "\u{b5}s/block",
+            "calls/block   \u{d7}",
+            "MiB    \u{d7}",
+            "ping ms",
+        ]),
         _ => Table::new(&[
             "subject",
             "CPU \u{b5}s   \u{d7}      95 %",
@@ -53,8 +65,9 @@ pub fn render(work: Work, rows: &[Row]) -> String {
     };
     let mut group = None;
     for row in rows {
-        if work != Work::Wake && group != Some((row.size, row.connections)) {
-            group = Some((row.size, row.connections));
+        let of = (row.size, row.connections, &row.shape, &row.level);
+        if work != Work::Wake && group != Some(of) {
+            group = Some(of);
             table.text(heading(work, row));
         }
         if let Some(error) = &row.error {
@@ -65,6 +78,7 @@ pub fn render(work: Work, rows: &[Row]) -> String {
             Work::Echo => echo(row),
             Work::EchoIdle => idle(row),
             Work::Wake => wake(row),
+            Work::Ibd => ibd(row),
             _ => http(row),
         });
     }
@@ -73,6 +87,7 @@ pub fn render(work: Work, rows: &[Row]) -> String {
 
 fn heading(work: Work, row: &Row) -> String {
     match work {
+        Work::Ibd => ibd_heading(row),
         Work::EchoIdle => format!(
             "\u{2014} 1 active among {} idle connections, {} bytes, depth {}",
             row.connections, row.size, row.depth
@@ -90,6 +105,35 @@ fn heading(work: Work, row: &Row) -> String {
             row.depth
         ),
     }
+}
+
+fn ibd_heading(row: &Row) -> String {
+    let shape = row
+        .shape
+        .as_deref()
+        .and_then(|name| Shape::from_str(name, false).ok());
+    let level = row
+        .level
+        .as_deref()
+        .and_then(|name| Level::from_str(name, false).ok());
+    let (Some(shape), Some(level)) = (shape, level) else {
+        return String::new();
+    };
+    let what = match shape {
+        Shape::Big => "big blocks, 16 in flight".to_owned(),
+        Shape::Tiny => "tiny blocks, 16 in flight".to_owned(),
+        Shape::Single => "tiny blocks, one at a time".to_owned(),
+        Shape::Crowd => "big blocks, beside 200 idle and 4 slow peers and one that pings".to_owned(),
+        Shape::Serve => {
+            let plural = if row.connections == 1 { "" } else { "s" };
+            return format!("\u{2014} serve: big blocks to {} reader{plural}", row.connections);
+        }
+    };
+    let (shape, text) = (shape.name(), level.text());
+    format!(
+        "\u{2014} {shape}, {}: {what}; {text}",
+        level.name().to_uppercase()
+    )
 }
 
 fn cpu(row: &Row) -> String {
@@ -158,6 +202,21 @@ fn http(row: &Row) -> Vec<String> {
     ]
 }
 
+fn ibd(row: &Row) -> Vec<String> {
+    let cpu = interval(row.ratio_cpu, row.ratio_cpu_low, row.ratio_cpu_high);
+    let speed = interval(row.ratio_ops, row.ratio_ops_low, row.ratio_ops_high);
+    vec![
+        row.subject.clone(),
+        format!("{} {cpu}", perhaps(row.cpu_s_per_gb)),
+        format!("{} {speed}", perhaps(row.bytes_per_s.map(|bytes| bytes / 1e6))),
+        perhaps(row.ops_per_s),
+        perhaps(row.ops_per_s.filter(|ops| *ops > 0.0).map(|ops| 1e6 / ops)),
+        with_ratio(row.syscalls_per_op, row.ratio_syscalls),
+        with_ratio(row.rss_mib, row.ratio_rss),
+        row.ping_us.map(|us| figure(us / 1e3)).unwrap_or_default(),
+    ]
+}
+
 fn legend(work: Work, rows: &[Row]) -> String {
     let rounds = rows.iter().map(|row| row.rounds).max().unwrap_or(0);
     let base = rows.first().map_or("", |row| &row.baseline);
@@ -187,6 +246,14 @@ fn legend(work: Work, rows: &[Row]) -> String {
         Work::Wake => {
             "From just before the send on another thread to the arrival at the peer, which looks without sleeping where\n\
              there are two cores. The loop sleeps before each send. CPU and calls: the loop's, per send.\n"
+        }
+        Work::Ibd => {
+            "CPU: the subject's process, user and system, from the first block that it asks for to the last that it is done with;\n\
+             calls: its system calls; MiB: its peak resident memory; ping: the worst answer to a peer that pings all the time.\n\
+             L0: blocks are discarded; L1: their checksums compared; L2: and they are decoded; L3: or checked (proof of work,\n\
+             merkle root, witness commitment); L4: and stored, and all of it on the disk at the end.\n\
+             In a node that validates all of a block the network's thread has about 7 % of the CPU of an initial download: L1\n\
+             and the tiny blocks rank socket layers, and L4 shows what a user would feel.\n"
         }
         _ => {
             "CPU: the server's, user and system, per request, between two moments of rest: most of it is the kernel's, so that it\n\
@@ -262,6 +329,9 @@ mod tests {
             ratio_fewest: Some(88.88),
             ratio_fewest_low: Some(88.88),
             ratio_fewest_high: Some(88.88),
+            bytes_per_s: Some(8888.8e6),
+            cpu_s_per_gb: Some(8.88),
+            ping_us: Some(88_888.0),
             ..Row::default()
         };
         for (work, longest) in [
@@ -269,6 +339,7 @@ mod tests {
             (Work::EchoIdle, "polling-loop"),
             (Work::Wake, "eventfd-again"),
             (Work::HttpPipeline, "http-epoll-again"),
+            (Work::Ibd, "std-again"),
         ] {
             longest.clone_into(&mut row.subject);
             let text = render(work, std::slice::from_ref(&row));

@@ -8,7 +8,7 @@
 //! - [`dynamic`]: our echo handler behind trait objects; [`async_trait`]: called through async-trait
 //! - [`tick`]: a loop in the shape that was criticised
 //! - [`eventfd`]: an eventfd and an epoll, the floor of waking a loop
-//! - [`http`]: servers of HTTP
+//! - [`http`]: servers of HTTP; [`ibd`]: downloading and serving blocks
 //! - [`parts`]: what the loops written by hand have in common
 //!
 //! Each `run` announces itself by its argument and serves until the process ends.
@@ -18,6 +18,7 @@ pub mod dynamic;
 pub mod epoll;
 pub mod eventfd;
 pub mod http;
+pub mod ibd;
 #[cfg(feature = "uv")]
 pub mod libuv;
 pub mod parts;

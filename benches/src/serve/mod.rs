@@ -8,7 +8,8 @@ pub mod backend;
 #[cfg(any_backend)]
 pub mod http;
 
-use crate::subject::Server;
+use crate::subject::Subject;
+use crate::work::Work;
 use crate::{heap, sys};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{
@@ -98,11 +99,25 @@ pub type Ready<'a> = &'a mut dyn FnMut(Running);
 #[error("not on this machine: {0}")]
 pub struct Unable(pub String);
 
+impl Unable {
+    /// Says so, for [`able`].
+    pub fn say(&self) {
+        say(&format!("{UNABLE}{}", one_line(&self.0)));
+    }
+}
+
+/// The arguments of this program with which a subject serves.
+pub fn arguments(subject: &Subject, work: Work) -> Vec<String> {
+    ["serve", subject.name, "--work", work.name()]
+        .map(str::to_owned)
+        .to_vec()
+}
+
 /// What stands before the reason, on the line where a process that can run says something else.
 const UNABLE: &str = "unable: ";
 
-/// Runs a server. If it does not come so far as to listen, that is said on the standard output, for [`able`].
-pub fn start(server: Server, ready: Ready<'_>) -> io::Result<()> {
+/// Runs a server. `server` is given what to call when it listens. If it does not come so far as to listen, that is said on the standard output, for [`able`].
+pub fn start(server: impl FnOnce(Ready<'_>) -> io::Result<()>, ready: Ready<'_>) -> io::Result<()> {
     let mut listens = false;
     let outcome = server(&mut |running| {
         listens = true;
@@ -110,7 +125,7 @@ pub fn start(server: Server, ready: Ready<'_>) -> io::Result<()> {
     });
     match outcome {
         Err(error) if !listens => {
-            say(&format!("{UNABLE}{}", one_line(&error.to_string())));
+            Unable(error.to_string()).say();
             Ok(())
         }
         outcome => outcome,

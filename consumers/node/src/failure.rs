@@ -1,7 +1,12 @@
 //! Why the program ends early.
 
+use sockman_http::rpc::BadCredentials;
 use sockman_node::Unavailable;
+use sockman_p2p::state::BanError;
+use sockman_p2p::store::import::ImportError;
+use sockman_p2p::store::{OpenError, StoreError};
 use std::io;
+use std::path::PathBuf;
 
 /// What the user is told, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +17,37 @@ pub(crate) enum Failure {
     /// No such backend.
     #[error(transparent)]
     Backend(#[from] Unavailable),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Blocks cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Files to be imported cannot be.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// Not all that is in the imported files could be taken. What was, stays.
+    #[error("{refused} blocks were refused, and {damaged} parts of files were no blocks")]
+    Files {
+        /// Blocks.
+        refused: u64,
+        /// Parts of files.
+        damaged: u64,
+    },
+    /// The list of bans cannot be used.
+    #[error(transparent)]
+    Bans(#[from] BanError),
+    /// The cookie cannot be written.
+    #[error("cannot write {}: {why}", path.display())]
+    Cookie {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        why: BadCredentials,
+    },
+    /// The node ended because it could not go on.
+    #[error("stopped: {0}. What was stored is safe")]
+    Stopped(String),
     /// The system refuses something.
     #[error("cannot {what}: {why}")]
     System {
@@ -33,7 +69,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Failure::Usage(_) | Failure::Backend(_) => 2,
-            Failure::System { .. } => 1,
+            _ => 1,
         }
     }
 }

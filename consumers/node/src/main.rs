@@ -6,6 +6,7 @@ mod args;
 mod command;
 mod failure;
 mod logging;
+mod progress;
 mod signals;
 
 use args::{Args, Command};
@@ -15,10 +16,17 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let access_log = matches!(&args.command, Command::Http(args) if args.access_log);
+    let access_log = match &args.command {
+        Command::Http(args) => args.access_log,
+        Command::Node(args) => args.rpc.access_log,
+        _ => false,
+    };
     let done = logging::start(args.verbose, access_log).and_then(|()| match &args.command {
         Command::Echo(args) => command::echo::run(args),
         Command::Http(args) => command::http::run(args),
+        Command::Node(args) => command::node::run(args),
+        Command::ChainGen(args) => command::chain_gen::run(args),
+        Command::ChainImport(args) => command::chain_import::run(args),
         Command::Backends => command::backends::run(),
     });
     match done {

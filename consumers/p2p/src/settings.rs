@@ -146,8 +146,8 @@ impl Settings {
         }
     }
 
-    /// What a connection may hold.
-    pub(crate) fn limits(&self) -> ConnLimits {
+    /// What a connection may hold: this is what each is given, whatever the loop's own [`Config`](sockman::Config) says.
+    pub fn limits(&self) -> ConnLimits {
         let message = crate::wire::HEADER + crate::wire::MAX_PAYLOAD;
         ConnLimits {
             // It is paused before this is reached.

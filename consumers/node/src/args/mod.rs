@@ -1,14 +1,19 @@
-//! The command line: what all commands have, and those of `echo`; `http` has those of `http`.
+//! The command line: what all commands have, and those of `echo`. `http`, `node` and `chain` have those of the
+//! others.
 //!
 //! `engine` and `rpc` have what several commands have; `values` sizes and times.
 
+pub(crate) mod chain;
 mod engine;
 pub(crate) mod http;
+pub(crate) mod node;
 mod rpc;
 mod values;
 
+use chain::{GenArgs, ImportArgs};
 use clap::{ArgAction, Parser, Subcommand};
 use http::HttpArgs;
+use node::NodeArgs;
 use sockman_backends::sockman::Endpoint;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -32,6 +37,12 @@ pub(crate) enum Command {
     Echo(EchoArgs),
     /// Serve HTTP/1.1, until SIGINT or SIGTERM.
     Http(Box<HttpArgs>),
+    /// Run a Bitcoin node, with JSON-RPC and REST, until SIGINT or SIGTERM.
+    Node(Box<NodeArgs>),
+    /// Make a chain of regtest from a seed, and write it to a file.
+    ChainGen(GenArgs),
+    /// Read blocks from files into a data directory.
+    ChainImport(ImportArgs),
     /// List the backends: what is compiled in, and what works on this machine.
     Backends,
 }

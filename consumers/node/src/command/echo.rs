@@ -9,7 +9,7 @@ use sockman_node::{Echo, OnBackend};
 
 /// Runs the echo server to its end.
 pub(crate) fn run(args: &EchoArgs) -> Result<(), Failure> {
-    serve::choice(&args.server)?.run(Serve { args })
+    serve::choice(args.server.backend.as_deref())?.run(Serve { args })
 }
 
 struct Serve<'a> {

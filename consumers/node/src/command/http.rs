@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Runs the HTTP server to its end.
 pub(crate) fn run(args: &HttpArgs) -> Result<(), Failure> {
-    let choice = serve::choice(&args.server)?;
+    let choice = serve::choice(args.server.backend.as_deref())?;
     let plan = Plan::new(args)?;
     let shared = Shared::default();
     let stopper = Stopper::new(shared.clone(), args.server.drain());

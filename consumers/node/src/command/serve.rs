@@ -1,15 +1,14 @@
 //! What commands that run servers have in common.
 
 use super::print;
-use crate::args::ServerArgs;
 use crate::failure::Failure;
 use sockman_backends::sockman::{Backend, Endpoint};
 use sockman_node::Choice;
 use std::fmt::Write;
 
 /// The backend that is asked for.
-pub(super) fn choice(args: &ServerArgs) -> Result<Choice, Failure> {
-    Ok(match &args.backend {
+pub(super) fn choice(backend: Option<&str>) -> Result<Choice, Failure> {
+    Ok(match backend {
         Some(name) => Choice::by_name(name)?,
         None => Choice::preferred()?,
     })

@@ -98,10 +98,13 @@ impl Server {
                 .lines
                 .recv_timeout(PATIENCE)
                 .expect("a line for each listener");
+            // For what it listens may be said too.
             let at = line
-                .strip_prefix("listening on ")
+                .strip_prefix("listening ")
                 .and_then(|rest| rest.strip_suffix(&format!(" (backend {backend})")))
-                .unwrap_or_else(|| panic!("unexpected line: {line}"));
+                .and_then(|rest| rest.rsplit_once("on "))
+                .unwrap_or_else(|| panic!("unexpected line: {line}"))
+                .1;
             server.at.push(at.to_owned());
         }
         server

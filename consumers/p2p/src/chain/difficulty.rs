@@ -12,10 +12,11 @@ pub(super) fn next_bits(tree: &Tree, parent: Id, time: u32) -> CompactTarget {
     let last = tree.entry(parent);
     let height = last.height + 1;
     if !height.is_multiple_of(interval) {
-        return if params.min_difficulty {
-            after_min_difficulty(tree, parent, time)
-        } else {
-            last.header.bits
+        let late = u64::from(last.header.time) + 2 * u64::from(params.pow_spacing);
+        return match params.min_difficulty {
+            true if u64::from(time) > late => params.pow_limit.to_compact_lossy(),
+            true => last.steady,
+            false => last.header.bits,
         };
     }
     if !params.retarget {
@@ -38,19 +39,19 @@ pub(super) fn retarget(params: &Params, old: CompactTarget, elapsed: u32) -> Com
     new.min(params.pow_limit).to_compact_lossy()
 }
 
-/// Inside a period where blocks that are late are of least difficulty: the others have that of the last one that was not late.
-fn after_min_difficulty(tree: &Tree, parent: Id, time: u32) -> CompactTarget {
-    let params = tree.params();
-    let least = params.pow_limit.to_compact_lossy();
-    let late = u64::from(tree.entry(parent).header.time) + 2 * u64::from(params.pow_spacing);
-    if u64::from(time) > late {
-        return least;
+/// The difficulty of a block with these `bits`, or, if they are the least inside a period, as those of a block that is late, that of the
+/// last block below it of which this is not so.
+pub(super) fn steady(
+    params: &Params,
+    height: u32,
+    bits: CompactTarget,
+    below: CompactTarget,
+) -> CompactTarget {
+    let is_first = height.is_multiple_of(params.retarget_interval());
+    if is_first || bits != params.pow_limit.to_compact_lossy() {
+        return bits;
     }
-    let mut entry = tree.entry(parent);
-    while !entry.height.is_multiple_of(params.retarget_interval()) && entry.header.bits == least {
-        entry = tree.entry(entry.parent);
-    }
-    entry.header.bits
+    below
 }
 
 /// Whether a block at `height` may have the difficulty `new` after one of `old`, as far as it can be told without the times of the
@@ -64,4 +65,74 @@ pub(super) fn is_permitted(params: &Params, height: u32, old: CompactTarget, new
     }
     let bound = |elapsed| Target::from_compact(retarget(params, old, elapsed));
     (bound(0)..=bound(u32::MAX)).contains(&Target::from_compact(new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::Network;
+    use proptest::prelude::*;
+
+    fn bits(value: u32) -> CompactTarget {
+        CompactTarget::from_consensus(value)
+    }
+
+    /// Heights, times and difficulties of the main network, as in Bitcoin Core's `test/pow_tests.cpp`; the last of the times there is
+    /// made up.
+    #[test]
+    fn periods_of_the_main_network_are_followed_by_what_followed_them() {
+        let params = Params::of(Network::Bitcoin);
+        let periods = [
+            (2016, 0x1d00_ffff, 1_231_006_505, 1_233_061_996, 0x1d00_ffff),
+            (32_256, 0x1d00_ffff, 1_261_130_161, 1_262_152_739, 0x1d00_d86a),
+            // Faster than four times as fast.
+            (68_544, 0x1c05_a3f4, 1_279_008_237, 1_279_297_671, 0x1c01_68fd),
+            // Slower than four times as slow.
+            (46_368, 0x1c38_7f6f, 1_263_163_443, 1_269_211_443, 0x1d00_e1fd),
+        ];
+        for (height, old, from, to, new) in periods {
+            assert_eq!(retarget(&params, bits(old), to - from), bits(new), "{height}");
+            assert!(is_permitted(&params, height, bits(old), bits(new)), "{height}");
+            // Only where a period begins.
+            let changes = old != new;
+            assert_eq!(is_permitted(&params, height + 1, bits(old), bits(new)), !changes);
+        }
+        // Beyond the bounds of what a period can do.
+        let permitted = |height, old, new| is_permitted(&params, height, bits(old), bits(new));
+        assert!(!permitted(68_544, 0x1c05_a3f4, 0x1c01_68fc));
+        assert!(!permitted(46_368, 0x1c38_7f6f, 0x1d00_e1fe));
+    }
+
+    #[test]
+    fn on_testnets_any_difficulty_may_follow() {
+        for network in [Network::Testnet, Network::Testnet4] {
+            let params = Params::of(network);
+            assert!(is_permitted(&params, 5, bits(0x1c05_a3f4), bits(0x1d00_ffff)));
+        }
+        let regtest = Params::of(Network::Regtest);
+        let fixed = Params {
+            min_difficulty: false,
+            ..regtest
+        };
+        assert!(!is_permitted(&fixed, 144, bits(0x207f_ffff), bits(0x201f_ffff)));
+        assert!(is_permitted(&fixed, 144, bits(0x207f_ffff), bits(0x207f_ffff)));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// `bitcoin` computes the same, by 256-bit numbers of its own.
+        #[test]
+        fn another_implementation_agrees(
+            network in prop::sample::select(vec![Network::Bitcoin, Network::Testnet4, Network::Signet]),
+            size in 4_u32..0x1d,
+            word in 0x8000_u32..0x80_0000,
+            elapsed in prop_oneof![0_u32..10_000_000, any::<u32>()],
+        ) {
+            let old = bits(size << 24 | word);
+            let params = Params::of(network);
+            let theirs = CompactTarget::from_next_work_required(old, elapsed.into(), network);
+            prop_assert_eq!(retarget(&params, old, elapsed), theirs);
+        }
+    }
 }

@@ -20,8 +20,8 @@ use thiserror::Error;
 /// both sides.
 pub const MARK_PERIOD: u32 = 500;
 
-/// Headers that a peer's chain may have above the fork before it has shown enough work. Far more than there is of any network, and
-/// for a peer that goes there it is 160 kB of marks.
+/// Headers that a peer's chain may have above the fork before it has shown enough work, unless [`LowWork::set_limit`] says otherwise:
+/// more than there are in any network, and for a peer that goes there it is 160 kB of marks.
 pub const MAX_FOLLOWED: u32 = 10_000_000;
 
 /// The work of headers that follow each other, if it has been done.
@@ -54,7 +54,7 @@ pub enum LowWorkError {
     /// Difficulty does not change by so much, or not there.
     #[error("bad-diffbits")]
     Difficulty,
-    /// There are more than [`MAX_FOLLOWED`].
+    /// There are more than may be ([`LowWork::set_limit`]).
     #[error("a long chain without enough work")]
     TooLong,
     /// When they were fetched they were not those that had been followed, or some were missing. A peer whose chain was reorganised in
@@ -79,6 +79,7 @@ pub struct LowWork {
     fork: Id,
     need: Work,
     salt: u64,
+    limit: u32,
     phase: Phase,
     at: Link,
     /// Of every header whose height is a multiple of [`MARK_PERIOD`].
@@ -91,7 +92,7 @@ enum Phase {
     /// They come again. `held` have come since the last mark; `end` is the header at which there was enough work.
     Fetch {
         held: Vec<Header>,
-        end: BlockHash,
+        end: Link,
     },
 }
 
@@ -112,10 +113,16 @@ impl LowWork {
             fork,
             need,
             salt,
+            limit: MAX_FOLLOWED,
             phase: Phase::Follow,
             at: Link::of(tree, fork),
             marks: VecDeque::new(),
         }
+    }
+
+    /// Sets how many headers are followed at most while their work does not suffice: [`MAX_FOLLOWED`] at first.
+    pub fn set_limit(&mut self, headers: u32) {
+        self.limit = headers;
     }
 
     /// The header in the tree that the others follow.
@@ -147,7 +154,7 @@ impl LowWork {
             if !is_permitted(params, height, self.at.bits, header.bits) {
                 return Err(LowWorkError::Difficulty);
             }
-            if height - below > MAX_FOLLOWED {
+            if height - below > self.limit {
                 return Err(LowWorkError::TooLong);
             }
             self.at = Link {
@@ -159,7 +166,7 @@ impl LowWork {
             if self.at.work >= self.need {
                 self.phase = Phase::Fetch {
                     held: Vec::new(),
-                    end: hash,
+                    end: self.at,
                 };
                 self.at = Link::of(tree, self.fork);
                 return Ok(self.ask(tree, Vec::new()));
@@ -186,14 +193,16 @@ impl LowWork {
             let Phase::Fetch { held, end } = &mut self.phase else {
                 break;
             };
-            if hash == *end {
+            if self.at.height == end.height {
+                if hash != end.hash {
+                    return Err(LowWorkError::Changed);
+                }
                 give.append(held);
                 give.extend_from_slice(&headers[index..]);
                 return Ok(Step { give, next: None });
             }
             held.push(*header);
             if mark.is_some() {
-                // Without a mark left, this is already beyond the end.
                 if self.marks.pop_front() != mark {
                     return Err(LowWorkError::Changed);
                 }

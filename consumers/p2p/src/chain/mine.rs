@@ -17,6 +17,9 @@ use bitcoin::{
 /// What the output that commits to witnesses pushes before the commitment (BIP 141).
 pub(super) const COMMITMENT_MARK: [u8; 4] = [0xaa, 0x21, 0xa9, 0xed];
 
+/// Blocks after which what a coinbase created can be spent: Core's `COINBASE_MATURITY`.
+pub const COINBASE_MATURITY: u32 = 100;
+
 /// What a coinbase may create at this height: 50 bitcoins, halved every [`Params::halving_interval`] blocks.
 pub fn subsidy(params: &Params, height: u32) -> Amount {
     let halvings = height / params.halving_interval.max(1);

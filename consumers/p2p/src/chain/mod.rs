@@ -4,6 +4,7 @@
 //! - [`Tree`]: all headers, with the rules that a header must keep; each is an [`Entry`], named by an [`Id`]
 //! - [`check_block`]: whether a block's bytes keep the rules that need no coins
 //! - [`LowWork`]: a peer's headers, while it is not known whether they have enough work
+//! - [`generate`]: chains for tests and measurements
 //! - [`template`], [`mine()`]: new blocks
 //! - `target`, `difficulty`: proof of work, and what it is to be next; `hash`: SHA-256d
 //!
@@ -12,6 +13,7 @@
 
 mod check;
 mod difficulty;
+pub mod generate;
 mod hash;
 mod low_work;
 mod mine;
@@ -24,7 +26,7 @@ pub use check::{
     strip_witness,
 };
 pub use low_work::{LowWork, LowWorkError, MARK_PERIOD, MAX_FOLLOWED, Step, claimed_work};
-pub use mine::{mine, subsidy, template};
+pub use mine::{COINBASE_MATURITY, mine, subsidy, template};
 pub use params::Params;
 pub use target::check_work;
 pub use tree::{

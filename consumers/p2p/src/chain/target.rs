@@ -60,3 +60,73 @@ pub(super) fn scale(target: Target, numerator: u32, denominator: u32) -> Target 
     }
     Target::from_le_bytes(quotient)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::Network;
+
+    fn of(bits: u32, limit: Target) -> Option<Target> {
+        target(CompactTarget::from_consensus(bits), limit)
+    }
+
+    /// The compact form has a sign and can overflow. Cases of Bitcoin Core's `test/arith_uint256_tests.cpp` and `test/pow_tests.cpp`.
+    #[test]
+    fn bits_that_are_no_target_are_refused() {
+        let any = Target::from_be_bytes([0xff; 32]);
+        let zero = [
+            0x0000_0000,
+            0x0012_3456,
+            0x0100_3456,
+            0x0200_0056,
+            0x0300_0000,
+            0x0400_0000,
+        ];
+        let negative = [
+            0x0092_3456,
+            0x0180_3456,
+            0x01fe_dcba,
+            0x0492_3456,
+            0x0280_0056,
+            0x1d80_ffff,
+        ];
+        let overflow = [0xff12_3456, 0x2300_0001, 0x2200_0100, 0x2101_0000, 0xff7f_ffff];
+        for bits in [&zero[..], &negative, &overflow].concat() {
+            assert_eq!(of(bits, any), None, "{bits:x}");
+        }
+        let hexadecimal = |bits| of(bits, any).map(|target| format!("{target:x}"));
+        let padded = |text: &str| Some(format!("{text:0>64}"));
+        assert_eq!(hexadecimal(0x0112_3456), padded("12"));
+        assert_eq!(hexadecimal(0x0212_3456), padded("1234"));
+        assert_eq!(hexadecimal(0x0312_3456), padded("123456"));
+        assert_eq!(hexadecimal(0x0412_3456), padded("12345600"));
+        assert_eq!(hexadecimal(0x0500_9234), padded("92340000"));
+        assert_eq!(hexadecimal(0x2012_3456), padded(&format!("123456{:0>58}", "")));
+        assert_eq!(hexadecimal(0x2200_00ff), padded(&format!("ff{:0>62}", "")));
+    }
+
+    #[test]
+    fn a_target_above_the_limit_is_refused() {
+        let limit = Params::of(Network::Bitcoin).pow_limit;
+        assert_eq!(of(0x1d00_ffff, limit), Some(limit));
+        assert_eq!(of(0x1d01_0000, limit), None);
+        assert_eq!(of(0x207f_ffff, limit), None);
+    }
+
+    #[test]
+    fn scaling_has_room_for_all_and_rounds_down() {
+        let number = |byte: u8| {
+            let mut bytes = [0; 32];
+            bytes[31] = byte;
+            Target::from_be_bytes(bytes)
+        };
+        assert_eq!(scale(number(7), 5, 3), number(11));
+        assert_eq!(scale(number(200), 0, 3), number(0));
+        let greatest = Target::from_be_bytes([0xff; 32]);
+        assert_eq!(scale(greatest, u32::MAX, u32::MAX), greatest);
+        assert_eq!(scale(greatest, 2, 1), greatest);
+        let mut half = [0xff; 32];
+        half[0] = 0x7f;
+        assert_eq!(scale(greatest, 1, 2), Target::from_be_bytes(half));
+    }
+}

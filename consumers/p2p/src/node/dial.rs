@@ -56,6 +56,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return;
         }
         match addresses {
+            _ if target.removed => self.retry(id),
             Err(why) => self.failed(id, &why),
             Ok(all) if all.is_empty() => self.failed(id, &"the name has no address"),
             Ok(all) => {
@@ -85,9 +86,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             ..DialOptions::key(id)
         };
         match self.net.dial(&Endpoint::Tcp(at), &how) {
-            Ok(_) => {
+            Ok(conn) => {
                 if let Some(target) = self.state.targets.get_mut(id) {
-                    target.phase = Phase::Dialling(at);
+                    target.phase = Phase::Dialling(conn);
                 }
             }
             Err(why) => self.failed(id, &why),

@@ -1,6 +1,7 @@
 //! What the loop calls.
 
 use super::{Node, Work};
+use crate::state::Phase;
 use crate::store::Store;
 use sockman::{Closed, Conn, DialError, Disconnect, Handler, Origin, OriginKind, SockMan};
 use std::time::{Duration, Instant};
@@ -27,7 +28,7 @@ impl<D: Store> Handler for Node<D> {
         self.work(net, |work| work.drained(conn));
     }
 
-    /// A peer that has finished sending wants nothing any more but what it has asked for.
+    /// A peer that has finished sending gets what is queued for it, and no more.
     fn eof<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut (), _: &mut [u8]) {
         self.work(net, |work| work.part(conn, Disconnect::flush()));
     }
@@ -61,13 +62,12 @@ impl<D: Store> Handler for Node<D> {
         self.work(net, |work| work.closed(conn, &why));
     }
 
+    /// Ours are only our own listeners, dials and peers: others may be on this loop who finish in their own way.
     fn stopping<N: SockMan>(&mut self, net: &mut N, within: Duration) {
-        {
-            let mut state = self.shared.lock();
-            state.stopping = true;
+        for listener in std::mem::take(&mut self.own.listeners) {
+            net.unlisten(listener);
         }
-        self.shared.tell_waiters();
-        net.shut_down(within);
+        self.work(net, |work| work.stop(within));
     }
 }
 
@@ -84,6 +84,27 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let dial = self.state.targets.next_due();
         let next = [announce, dial, self.own.hedge_at].into_iter().flatten().min();
         self.arm(next);
+    }
+
+    /// Hangs up on all, once they have taken what they were sent.
+    fn stop(&mut self, within: Duration) {
+        self.state.stopping = true;
+        self.tell_waiters();
+        let dials = self.state.targets.iter().filter_map(|target| match target.phase {
+            Phase::Dialling(conn) => Some(conn),
+            _ => None,
+        });
+        let dials: Vec<Conn> = dials.collect();
+        for conn in dials {
+            self.net.disconnect(conn, Disconnect::Now);
+        }
+        let peers: Vec<Conn> = self.state.peers.iter().map(|(conn, _)| conn).collect();
+        for conn in peers {
+            self.part(conn, Disconnect::Flush { within });
+        }
+        if let Some((_, timer)) = self.own.armed.take() {
+            self.net.cancel(timer);
+        }
     }
 
     fn arm(&mut self, next: Option<Instant>) {

@@ -51,6 +51,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// Whom we have dialled is there.
     pub(super) fn dialled(&mut self, conn: Conn, origin: &Origin) -> Option<()> {
         let target = self.state.targets.get_mut(origin.key)?;
+        if target.removed {
+            self.retry(origin.key);
+            return None;
+        }
         target.phase = Phase::Connected(conn);
         let noban = origin.peer.tcp().is_some_and(|at| self.is_noban(at.ip()));
         self.state.counters.add(Count::outbound);

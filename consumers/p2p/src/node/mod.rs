@@ -28,7 +28,7 @@ use cache::Cache;
 pub use handshake::services;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use sockman::{Endpoint, SockMan, Timer};
+use sockman::{Endpoint, Listener, SockMan, Timer};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -49,6 +49,7 @@ struct Own {
     /// Messages are written here before they are sent.
     out: Vec<u8>,
     cache: Cache,
+    listeners: Vec<Listener>,
     /// When the timer is set for, and which it is.
     armed: Option<(Instant, Timer)>,
     /// When a late block is to be looked for.
@@ -73,6 +74,7 @@ impl<D: Store> Node<D> {
             rng: ChaCha8Rng::from_seed(settings.seed),
             out: Vec::new(),
             cache: Cache::new(settings.cache),
+            listeners: Vec::new(),
             armed: None,
             hedge_at: None,
             announced: None,
@@ -103,6 +105,7 @@ impl<D: Store> Node<D> {
             let listener = net
                 .listen(at, &self.own.settings.listen_options(0))
                 .map_err(|why| io::Error::new(why.kind(), format!("cannot listen on {at}: {why}")))?;
+            self.own.listeners.push(listener);
             listening.push(net.local_addr(listener).unwrap_or_else(|| at.clone()));
         }
         let (now, retry) = (net.now(), self.own.settings.retry_after);

@@ -90,6 +90,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         if let Direction::Outbound(id) = peer.direction
             && let Some(target) = self.state.targets.get(id)
             && target.phase == Phase::Connected(conn)
+            && !self.state.stopping
         {
             self.retry(id);
         }

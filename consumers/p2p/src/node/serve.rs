@@ -100,17 +100,21 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let frame = match cached {
             Some(frame) => frame,
             None => {
-                let read = self.shared.reader.frame(place);
-                let frame = read
-                    .inspect_err(|why| tracing::error!(%hash, %why, "a block cannot be read"))
-                    .ok()?;
+                let frame = match self.shared.reader.frame(place) {
+                    Ok(frame) => frame,
+                    Err(why) => {
+                        tracing::error!(%hash, %why, "a block cannot be read");
+                        self.state.chain.cannot_read(id, &why);
+                        return None;
+                    }
+                };
                 self.own.cache.put(place, &frame);
                 frame
             }
         };
         // A compact block may always be answered by the whole one (BIP 152).
         let frame = match item {
-            Inventory::Block(_) => without_witness(chain.params().magic, frame),
+            Inventory::Block(_) => without_witness(self.state.chain.params().magic, frame),
             _ => frame,
         };
         Some((id, frame))

@@ -155,6 +155,30 @@ impl<D: Store> Chain<D> {
         self.connected.get(id.index()).copied().unwrap_or(false)
     }
 
+    /// The highest of `id` and its ancestors that is stored as all its ancestors are. What is missing of that chain begins above
+    /// it: on the active chain or on another one that has not enough work yet.
+    pub fn last_connected(&self, id: Id) -> Id {
+        let last = self.entry(id).height;
+        let is_there = |height: u32| self.is_connected(self.tree.ancestor(id, height));
+        let mut low = self.entry(self.fork(id)).height;
+        // Mostly it is where the active chain ends: the first look tells.
+        let mut stride = 1;
+        while low + stride <= last && is_there(low + stride) {
+            low += stride;
+            stride *= 2;
+        }
+        let mut high = last.min(low + stride - 1);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if is_there(middle) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        self.tree.ancestor(id, low)
+    }
+
     fn set_connected(&mut self, id: Id) {
         let index = id.index();
         if self.connected.len() <= index {
@@ -206,22 +230,6 @@ impl<D: Store> Chain<D> {
     /// The last block of the active chain that is an ancestor of `id`, or is it.
     pub fn fork(&self, id: Id) -> Id {
         self.tree.fork(id, self.tip())
-    }
-
-    /// The last block of the chain that ends in `id` that is stored as all its ancestors are: the next one is missing, unless this is
-    /// `id`. On another branch than the active one it is beyond the fork as soon as blocks of that branch are there.
-    pub fn last_connected(&self, id: Id) -> Id {
-        let (mut low, mut high) = (self.fork(id), id);
-        while low != high {
-            let (from, to) = (self.entry(low).height, self.entry(high).height);
-            let middle = self.tree.ancestor(high, from + (to - from).div_ceil(2));
-            if self.is_connected(middle) {
-                low = middle;
-            } else {
-                high = self.entry(middle).parent;
-            }
-        }
-        low
     }
 
     /// The first block of a locator that is on the active chain; genesis if there is none.
@@ -300,6 +308,15 @@ impl<D: Store> Chain<D> {
     fn stored(&mut self, id: Id, place: Place, txs: u32) -> bool {
         self.record_block(id, place, txs);
         self.connect(id)
+    }
+
+    /// A block could not be read. If that is because it is damaged, it is missing from the next start on, and downloaded again
+    /// then.
+    pub(crate) fn cannot_read(&mut self, id: Id, why: &StoreError) {
+        if matches!(why, StoreError::Damaged { .. }) {
+            let Entry { height, hash, .. } = *self.entry(id);
+            self.store.record(Change::Lost { height, hash });
+        }
     }
 
     fn record_block(&mut self, id: Id, place: Place, txs: u32) {

@@ -231,6 +231,11 @@ impl Peer {
         self.ready && self.services().has(ServiceFlags::NETWORK | ServiceFlags::WITNESS)
     }
 
+    /// Whether we have hung up on it: it is closed soon, and nothing that it says counts any more.
+    pub fn is_gone(&self) -> bool {
+        self.gone
+    }
+
     /// Its protocol version; 0 before it has told.
     pub fn protocol(&self) -> u32 {
         self.version.as_ref().map_or(0, |version| version.protocol)

@@ -1,7 +1,6 @@
 //! Whom we want to be connected to.
 
 use sockman::Conn;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Why somebody is dialled.
@@ -23,7 +22,7 @@ pub enum Phase {
     /// Its name is being looked up, on another thread.
     Resolving,
     /// It is being dialled.
-    Dialling(SocketAddr),
+    Dialling(Conn),
     /// It is connected.
     Connected(Conn),
 }
@@ -168,7 +167,7 @@ mod tests {
         let mut all = Targets::default();
         let one = all.add("one:1", Kind::Once, now, SECOND);
         assert!(!all.has("one:1"), "it may be added, too");
-        all.get_mut(one).unwrap().phase = Phase::Dialling("192.0.2.1:1".parse().unwrap());
+        all.get_mut(one).unwrap().phase = Phase::Resolving;
         all.ended(one, now);
         assert!(names(&all).is_empty() && all.next_due().is_none());
         all.ended(one, now);

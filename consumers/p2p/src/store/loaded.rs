@@ -49,7 +49,8 @@ pub struct Found {
     pub hash: BlockHash,
 }
 
-/// The headers of an index, lowest first. After an error it ends.
+/// The headers of an index, lowest first, as they were when it was opened. It can be read as long as the store is open; after an
+/// error it ends.
 #[derive(Debug)]
 pub struct Headers(Source);
 

@@ -8,13 +8,19 @@
 //! - [`Disk`]: append-only files and an index in redb, locked against a second process. `disk` has its parts
 //! - [`Memory`]: the same without a disk, for simulations; it can crash
 //! - `loaded`: what is there when a store is opened; `error`: what can go wrong
-//! - `frame`: the form of a stored block; `order`: parents before children; `window`: reading ahead in files
+//! - `frame`: the form of a stored block; `order`: parents before children
+//! - [`import`]: blocks from the files of Bitcoin Core
+//! - `names`, `open_files`, `window`: the names of block files, those that are open, and reading ahead in one
+
+pub mod import;
 
 mod disk;
 mod error;
 mod frame;
 mod loaded;
 mod memory;
+mod names;
+mod open_files;
 mod order;
 mod window;
 

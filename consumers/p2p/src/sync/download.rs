@@ -65,7 +65,9 @@ impl Download {
             return Vec::new();
         };
         let room = settings.blocks_per_peer.saturating_sub(peer.in_flight.len());
-        let (true, Some(best)) = (room > 0 && peer.is_source() && !peer.gone, peer.best) else {
+        // Several with one message, as long as there is no want of any.
+        let worth_it = room > 0 && room >= settings.blocks_per_peer / 2;
+        let (true, Some(best)) = (worth_it && peer.is_source() && !peer.gone, peer.best) else {
             return Vec::new();
         };
         let wanted = self.next(chain, best, room, settings);

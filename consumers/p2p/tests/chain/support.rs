@@ -2,7 +2,7 @@
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, Network, TxMerkleNode};
+use bitcoin::{Network, TxMerkleNode};
 use sockman_p2p::chain::{Id, Params, Tree, mine};
 
 /// A time after all blocks of these tests.
@@ -15,8 +15,12 @@ pub(crate) fn regtest() -> Tree {
 
 /// A mined header on top of `parent`, `seconds` later. Those with different `mark`s are different.
 pub(crate) fn child(tree: &Tree, parent: Id, seconds: u32, mark: u32) -> Header {
+    at(tree, parent, tree.entry(parent).header.time + seconds, mark)
+}
+
+/// A mined header on top of `parent`, at `time`.
+pub(crate) fn at(tree: &Tree, parent: Id, time: u32, mark: u32) -> Header {
     let over = tree.entry(parent);
-    let time = over.header.time + seconds;
     let mut merkle_root = [0; 32];
     merkle_root[..4].copy_from_slice(&mark.to_le_bytes());
     let mut header = Header {
@@ -27,7 +31,7 @@ pub(crate) fn child(tree: &Tree, parent: Id, seconds: u32, mark: u32) -> Header 
         bits: tree.next_bits(parent, time),
         nonce: 0,
     };
-    assert!(mine(&mut header, u64::from(u32::MAX)));
+    remine(&mut header);
     header
 }
 
@@ -36,13 +40,14 @@ pub(crate) fn grow(tree: &mut Tree, parent: Id, count: u32, mark: u32) -> Vec<Id
     let mut at = parent;
     let mut add = |_| {
         let header = child(tree, at, 600, mark);
-        at = tree.accept(&header, LATER).unwrap().id;
+        at = tree.accept(&header, LATER).expect("a good header").id;
         at
     };
     (0..count).map(&mut add).collect()
 }
 
-/// A hash that is nobody's.
-pub(crate) fn unknown() -> BlockHash {
-    BlockHash::from_byte_array([7; 32])
+/// Finds the nonce of a header that has changed.
+pub(crate) fn remine(header: &mut Header) {
+    header.nonce = 0;
+    assert!(mine(header, u64::from(u32::MAX)));
 }

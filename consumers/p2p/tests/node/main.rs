@@ -14,5 +14,6 @@ mod liveness;
 mod miner;
 mod raw;
 mod serving;
+mod stopping;
 mod syncing;
 mod world;

@@ -9,13 +9,9 @@ use std::path::PathBuf;
 /// A chain, by the name that Core's `-chain` has for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Chain {
-    /// The one whose coins are worth something
     Main,
-    /// For tests; anybody can mine
     Testnet4,
-    /// For tests; blocks are signed by those who run it
     Signet,
-    /// For tests on one's own; mining costs nothing
     Regtest,
 }
 

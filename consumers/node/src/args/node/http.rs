@@ -66,7 +66,7 @@ pub(crate) struct HttpArgs {
     rpc_max_connections: Option<NonZeroUsize>,
     /// The same for each address of a client. By default any number.
     #[arg(long, value_name = "N")]
-    rpc_max_connections_per_address: Option<NonZeroUsize>,
+    rpc_max_per_address: Option<NonZeroUsize>,
     /// Requests on one connection; the last answer says `Connection: close`. By default any number.
     #[arg(long, value_name = "N")]
     rpc_max_requests: Option<NonZeroU64>,
@@ -122,7 +122,7 @@ impl HttpArgs {
             linger: self.rpc_linger.0,
             last_call: self.rpc_last_call.0,
             connections: self.rpc_max_connections.map(usize::from),
-            connections_per_address: self.rpc_max_connections_per_address.map(usize::from),
+            connections_per_address: self.rpc_max_per_address.map(usize::from),
             requests: self.rpc_max_requests.map(u64::from),
             pipeline: self.rpc_pipeline.get(),
             held: self.rpc_held.0,

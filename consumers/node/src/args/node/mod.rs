@@ -11,7 +11,7 @@ mod http;
 mod peers;
 mod place;
 mod rpc;
-mod store;
+pub(crate) mod store;
 
 use super::engine::EngineArgs;
 use super::values::{Seconds, positive};

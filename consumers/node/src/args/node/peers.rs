@@ -2,9 +2,11 @@
 
 use super::place::Place;
 use crate::args::values::{Seconds, Size, positive};
+use crate::failure::Failure;
 use ipnet::IpNet;
 use sockman_backends::sockman::Endpoint;
 use sockman_p2p::Settings;
+use sockman_p2p::wire::MAX_USER_AGENT;
 use std::net::Ipv4Addr;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
@@ -24,6 +26,15 @@ fn net(text: &str) -> Result<IpNet, String> {
     sockman_p2p::state::parse_net(text).ok_or_else(|| "write ADDRESS or ADDRESS/BITS".to_owned())
 }
 
+fn user_agent(text: &str) -> Result<String, String> {
+    if text.len() > MAX_USER_AGENT {
+        return Err(format!(
+            "longer than {MAX_USER_AGENT} bytes, which peers hang up on"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Peers (times are in seconds)")]
 pub(crate) struct PeerArgs {
@@ -31,7 +42,7 @@ pub(crate) struct PeerArgs {
     #[arg(
         long,
         value_name = "ADDR",
-        help = "Where to listen for peers: IP, IP:PORT, [IPv6]:PORT or unix:PATH; port 0 lets the kernel choose. May be given several times. By default 127.0.0.1; the port is that of Bitcoin Core for the chain"
+        help = "Where to listen for peers: IP, IP:PORT, [IPv6]:PORT or unix:PATH; port 0 lets the kernel choose. May be given several times. By default 127.0.0.1, with Bitcoin Core's port for the chain"
     )]
     p2p_bind: Vec<Place>,
     /// Do not listen for peers.
@@ -107,6 +118,10 @@ pub(crate) struct PeerArgs {
     /// Bytes of blocks kept in memory to serve them again.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().cache))]
     block_cache: Size,
+    /// Bytes of a peer's requests that may wait because it has not taken what it asked for before; above it none of its messages is
+    /// looked at until it has.
+    #[arg(long, value_name = "SIZE", default_value_t = Size(default().requests))]
+    peer_requests: Size,
     /// Bytes of a peer's messages that may wait, above which nothing more is read from it.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().receive))]
     peer_receive: Size,
@@ -114,7 +129,7 @@ pub(crate) struct PeerArgs {
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().send_high))]
     peer_send_high: Size,
     /// What peers are told of us (BIP 14).
-    #[arg(long, value_name = "TEXT", default_value_t = default().user_agent)]
+    #[arg(long, value_name = "TEXT", default_value_t = default().user_agent, value_parser = user_agent)]
     user_agent: String,
 }
 
@@ -131,8 +146,8 @@ impl PeerArgs {
     }
 
     /// What the node may do. `seed`: what its random numbers come from.
-    pub(crate) fn settings(&self, seed: [u8; 32]) -> Settings {
-        Settings {
+    pub(crate) fn settings(&self, seed: [u8; 32]) -> Result<Settings, Failure> {
+        let settings = Settings {
             max_inbound: self.max_connections,
             handshake_within: self.peer_timeout.0,
             ping_every: self.ping_every.0,
@@ -154,10 +169,14 @@ impl PeerArgs {
             discourage: self.discourage.0,
             noban: self.noban.clone(),
             cache: self.block_cache.0,
+            requests: self.peer_requests.0,
             receive: self.peer_receive.0,
             send_high: self.peer_send_high.0,
             user_agent: self.user_agent.clone(),
             ..Settings::new(seed)
-        }
+        };
+        let limits = settings.limits().check();
+        limits.map_err(|why| Failure::Usage(format!("--peer-receive, --peer-send-high: {why}")))?;
+        Ok(settings)
     }
 }

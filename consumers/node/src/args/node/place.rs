@@ -52,7 +52,15 @@ mod tests {
             let place: Place = text.parse().expect(text);
             assert_eq!(place.endpoint(7).to_string(), expected);
         }
-        for bad in ["", "localhost", "localhost:80", "1.2.3.4:", "1.2.3.4:99999", "[::1", "unix:"] {
+        for bad in [
+            "",
+            "localhost",
+            "localhost:80",
+            "1.2.3.4:",
+            "1.2.3.4:99999",
+            "[::1",
+            "unix:",
+        ] {
             assert!(bad.parse::<Place>().is_err(), "{bad}");
         }
     }

@@ -19,7 +19,7 @@ pub(crate) struct RpcArgs {
     #[arg(
         long,
         value_name = "ADDR",
-        help = "Where to serve them: IP, IP:PORT, [IPv6]:PORT or unix:PATH; port 0 lets the kernel choose. May be given several times. By default 127.0.0.1; the port is that of Bitcoin Core for the chain"
+        help = "Where to serve them: IP, IP:PORT, [IPv6]:PORT or unix:PATH; port 0 lets the kernel choose. May be given several times. By default 127.0.0.1, with Bitcoin Core's port for the chain"
     )]
     rpc_bind: Vec<Place>,
     /// Serve neither.
@@ -59,15 +59,20 @@ impl RpcArgs {
         }
     }
 
-    /// Those who may call. Without a user with a password, one is made up, and written to this file.
-    pub(crate) fn credentials(&self, cookie: &Path) -> Result<Credentials, Failure> {
-        let mut credentials = self.users.credentials()?;
-        if !self.no_rpc && !self.users.has_password() {
-            credentials
-                .cookie(cookie)
-                .map_err(|why| Failure::Cookie(cookie.to_owned(), why))?;
+    /// Those who may call, as far as flags say who.
+    pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
+        self.users.credentials()
+    }
+
+    /// Where there is no user with a password, one is made up, and written to this file.
+    pub(crate) fn cookie(&self, credentials: &mut Credentials, path: &Path) -> Result<(), Failure> {
+        if self.no_rpc || self.users.has_password() {
+            return Ok(());
         }
-        Ok(credentials)
+        credentials.cookie(path).map_err(|why| Failure::Cookie {
+            path: path.to_owned(),
+            why,
+        })
     }
 
     /// As Core behaves: for whom, and how much.

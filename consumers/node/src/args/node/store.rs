@@ -36,6 +36,9 @@ pub(crate) struct StoreArgs {
     /// Bytes of blocks, the newest first, that are verified at the start.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().verify as usize))]
     verify: Size,
+    /// Bytes that are hashed in vain at the start, over and above a file's length, in search of blocks behind a damaged one.
+    #[arg(long, value_name = "SIZE", default_value_t = Size(default().search as usize))]
+    search: Size,
 }
 
 impl StoreArgs {
@@ -48,6 +51,7 @@ impl StoreArgs {
             queue: self.commit_queue.get(),
             cache: self.index_cache.0,
             verify: self.verify.0 as u64,
+            search: self.search.0 as u64,
         }
     }
 }

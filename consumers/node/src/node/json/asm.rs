@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn signatures_are_told_by_their_form() {
         let script = |der: &str, last: &str| {
-            let length = (der.len() + last.len()) / 2;
+            let length = [der, last].concat().len() / 2;
             format!("{length:02x}{der}{last}")
         };
         for (last, name) in [

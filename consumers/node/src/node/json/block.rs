@@ -1,8 +1,8 @@
 //! A block.
 
 use super::headline::Headline;
-use super::text::Text;
-use super::tx::Tx;
+use super::text::{Hex, Text};
+use super::tx::{Tx, version};
 use bitcoin::{Network, Txid};
 use serde::{Serialize, Serializer};
 
@@ -23,7 +23,35 @@ pub struct Block<'a> {
     strippedsize: u64,
     size: usize,
     weight: u64,
+    /// Core has it from version 31 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coinbase_tx: Option<Coinbase<'a>>,
     tx: Txs<'a>,
+}
+
+/// What miners write into a block.
+#[derive(Debug, Serialize)]
+struct Coinbase<'a> {
+    version: u32,
+    locktime: u32,
+    sequence: u32,
+    coinbase: Hex<&'a [u8]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<Hex<&'a [u8]>>,
+}
+
+impl<'a> Coinbase<'a> {
+    fn of(block: &'a bitcoin::Block) -> Option<Self> {
+        let tx = block.txdata.first()?;
+        let input = tx.input.first()?;
+        Some(Coinbase {
+            version: version(tx),
+            locktime: tx.lock_time.to_consensus_u32(),
+            sequence: input.sequence.0,
+            coinbase: Hex(input.script_sig.as_bytes()),
+            witness: input.witness.nth(0).map(Hex),
+        })
+    }
 }
 
 impl<'a> Block<'a> {
@@ -36,6 +64,7 @@ impl<'a> Block<'a> {
             strippedsize: (weight - size as u64) / 3,
             size,
             weight,
+            coinbase_tx: Coinbase::of(block),
             tx: Txs(&block.txdata, detail),
         }
     }

@@ -28,8 +28,7 @@ impl<'a> Tx<'a> {
         Tx {
             txid: Text(tx.compute_txid()),
             hash: Text(tx.compute_wtxid()),
-            // Core has no negative ones since version 28.
-            version: u32::from_ne_bytes(tx.version.0.to_ne_bytes()),
+            version: version(tx),
             size: tx.total_size(),
             vsize: tx.vsize(),
             weight: tx.weight().to_wu(),
@@ -39,6 +38,11 @@ impl<'a> Tx<'a> {
             hex: Hex(consensus::serialize(tx)),
         }
     }
+}
+
+/// The version. Core has no negative ones since version 28.
+pub(super) fn version(tx: &Transaction) -> u32 {
+    tx.version.0.cast_unsigned()
 }
 
 #[derive(Debug)]

@@ -8,7 +8,7 @@
 //! - `client.rs`: a client that shows what it gets
 
 mod cli;
-mod client;
+pub(crate) mod client;
 mod limits;
 mod rpc;
 mod site;

@@ -8,7 +8,7 @@ pub enum DecodeError {
     /// They end too early.
     #[error("it ends too early")]
     Truncated,
-    /// More bytes come after it.
+    /// More bytes come after it. Bitcoin Core ignores them; but what is stored and served on is the block and nothing else.
     #[error("bytes follow it")]
     Trailing,
     /// A count is not written in as few bytes as it could be.

@@ -77,7 +77,7 @@ impl Tree {
         if self.unstored >= self.limit {
             return Err(HeaderError::Full);
         }
-        let id = self.insert(header, hash, parent, target.to_work());
+        let id = self.insert(header, hash, parent, target);
         Ok(Accepted { id, new: true })
     }
 

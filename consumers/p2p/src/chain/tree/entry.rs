@@ -3,7 +3,7 @@
 use crate::chain::hash::block_hash;
 use crate::store::Place;
 use bitcoin::block::Header;
-use bitcoin::{BlockHash, Work};
+use bitcoin::{BlockHash, CompactTarget, Work};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::num::NonZeroU32;
@@ -46,6 +46,8 @@ pub struct Entry {
     pub txs: u32,
     /// Whether it or one below it is known to be invalid.
     pub invalid: bool,
+    /// Its difficulty, or that of an ancestor if it came late: see [`difficulty::steady`](crate::chain::difficulty).
+    pub(in crate::chain) steady: CompactTarget,
     /// An ancestor further down, to walk faster.
     pub(super) jump: Id,
     /// The child that came last, and the next older child of this one's parent.
@@ -68,6 +70,7 @@ impl Entry {
             place: None,
             txs,
             invalid: false,
+            steady: header.bits,
             jump: Id::GENESIS,
             child: None,
             sibling: None,

@@ -22,7 +22,7 @@ use super::params::Params;
 use super::target::check_work;
 use crate::store::Place;
 use bitcoin::block::Header;
-use bitcoin::{BlockHash, CompactTarget};
+use bitcoin::{BlockHash, CompactTarget, Target};
 use entry::ByHash;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -142,7 +142,7 @@ impl Tree {
                 let target = check_work(&self.params, header, &hash).ok_or(HeaderError::ProofOfWork)?;
                 let parent = self.find(&header.prev_blockhash);
                 let parent = parent.ok_or(HeaderError::UnknownParent)?;
-                self.insert(header, hash, parent, target.to_work())
+                self.insert(header, hash, parent, target)
             }
         };
         self.set_place(id, place, txs);
@@ -167,8 +167,14 @@ impl Tree {
     }
 
     /// Puts in a header that has passed its checks.
-    fn insert(&mut self, header: &Header, hash: BlockHash, parent: Id, work: bitcoin::Work) -> Id {
+    fn insert(&mut self, header: &Header, hash: BlockHash, parent: Id, target: Target) -> Id {
         let over = self.entry(parent);
+        // The same bits are the same work, and most have their parent's. To divide by the target takes as long as all the rest.
+        let work = if over.header.bits == header.bits && parent != Id::GENESIS {
+            over.work - self.entry(over.parent).work
+        } else {
+            target.to_work()
+        };
         // Myers' skew-binary jumps: a jump is as long as the two before it together, or it goes to the parent. An ancestor is then
         // found in a logarithmic number of steps, from anywhere, and a header needs one link for it.
         let first = self.entry(over.jump);
@@ -184,6 +190,7 @@ impl Tree {
             place: None,
             txs: 0,
             invalid: over.invalid,
+            steady: difficulty::steady(&self.params, over.height + 1, header.bits, over.steady),
             jump,
             child: None,
             sibling: over.child,

@@ -22,7 +22,10 @@ pub(super) struct Setup {
 /// The loop's end of the thread.
 pub(super) struct Committer {
     shared: Arc<Shared>,
-    options: DiskOptions,
+    /// Changes that may wait.
+    limit: usize,
+    /// Changes that do not wait any longer.
+    many: usize,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -73,7 +76,7 @@ impl Committer {
             work: Condvar::new(),
             done: Condvar::new(),
         });
-        let options = setup.options.clone();
+        let (limit, many) = (setup.options.queue.max(1), many(&setup.options));
         let path = setup.index_path.clone();
         let of_thread = shared.clone();
         let thread = thread::Builder::new()
@@ -82,7 +85,8 @@ impl Committer {
             .map_err(|error| StoreError::io(&path, "start a thread for", error))?;
         Ok(Committer {
             shared,
-            options,
+            limit,
+            many,
             thread: Some(thread),
         })
     }
@@ -90,6 +94,9 @@ impl Committer {
     /// A file was written to.
     pub(super) fn written(&self, number: u32, file: Arc<File>, new: bool) {
         let mut queue = self.shared.queue();
+        if queue.broken {
+            return;
+        }
         queue.named |= new;
         if queue.dirty.last().is_none_or(|(last, _)| *last != number) {
             queue.dirty.push((number, file));
@@ -97,16 +104,15 @@ impl Committer {
         }
     }
 
-    /// Waits only while `DiskOptions::queue` changes wait already.
+    /// Waits only while as many changes wait already as may.
     pub(super) fn record(&self, change: Change) {
         let mut queue = self.shared.queue();
-        if queue.changes.len() >= self.options.queue {
-            let full =
-                |queue: &mut Queue| queue.changes.len() >= self.options.queue && queue.failed.is_none();
-            self.shared.work.notify_one();
-            queue = (self.shared.done.wait_while(queue, full)).unwrap_or_else(PoisonError::into_inner);
-            // It is not known when there will be room again, and memory is bounded: the index stays as it is.
-            queue.broken |= queue.changes.len() >= self.options.queue;
+        let full = |queue: &Queue| queue.changes.len() >= self.limit;
+        if full(&queue) {
+            let waits = |queue: &mut Queue| full(queue) && queue.failed.is_none();
+            queue = (self.shared.done.wait_while(queue, waits)).unwrap_or_else(PoisonError::into_inner);
+            // There is no telling when there will be room on the disk, and memory is bounded: the index stays as it is.
+            queue.broken |= full(&queue);
         }
         if queue.broken {
             queue.changes = Vec::new();
@@ -114,7 +120,7 @@ impl Committer {
         }
         queue.changes.push(change);
         let waiting = queue.changes.len();
-        if waiting == 1 || waiting == self.options.commit_at {
+        if waiting == 1 || waiting == self.many {
             self.shared.work.notify_one();
         }
     }
@@ -176,7 +182,7 @@ impl Thread {
 
     fn run(mut self) {
         loop {
-            let (ticket, stop) = self.take();
+            let (taken, stop) = self.take();
             let done = catch_unwind(AssertUnwindSafe(|| self.commit())).unwrap_or_else(|_| {
                 Err(StoreError::Index {
                     path: self.setup.index_path.clone(),
@@ -184,45 +190,57 @@ impl Thread {
                 })
             });
             let mut queue = self.shared.queue();
-            queue.answered = ticket;
-            if let Err(error) = &done {
-                tracing::error!(%error, "the index is behind");
-                // Where there is no room now there may be some later. After any other error it is not known what is on the disk.
-                queue.broken |= !matches!(error, StoreError::Full { .. });
+            match done {
+                Ok(()) => {
+                    queue.answered = taken.unwrap_or(queue.answered);
+                    if !queue.broken && queue.failed.take().is_some() {
+                        tracing::info!("the index has caught up");
+                    }
+                }
+                Err(error) => {
+                    if queue.failed.is_none() {
+                        tracing::error!(%error, "the index is behind");
+                    }
+                    queue.answered = queue.asked;
+                    // Where there is no room now there may be some later. After any other error it is not known what is on the disk.
+                    queue.broken |= !matches!(error, StoreError::Full { .. });
+                    queue.failed = Some(error);
+                }
             }
-            queue.failed = done.err();
+            let last = stop && (taken.is_some() || queue.failed.is_some());
             self.shared.done.notify_all();
-            if stop || queue.broken {
-                queue.broken = true;
+            if last || queue.broken {
                 return;
             }
         }
     }
 
-    /// Waits for something to do and takes it. Returns which calls of `sync` are answered by it, and whether it is the last.
-    fn take(&mut self) -> (u64, bool) {
+    /// Waits for something to do and takes it. Returns which calls of `sync` it answers, and whether nothing comes after it. If
+    /// there is something left from an attempt that failed, that comes first and answers none: what is queued stays there, where it
+    /// is counted.
+    fn take(&mut self) -> (Option<u64>, bool) {
         let options = &self.setup.options;
         let mut queue = self.shared.queue();
         let behind = queue.failed.is_some();
-        if !behind {
+        if !behind && self.batch.is_empty() {
             queue = (self.shared.work.wait_while(queue, |queue| queue.is_idle()))
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let more = |queue: &mut Queue| {
-            let few = behind || queue.changes.len() < options.commit_at;
+        let many = many(options);
+        let waits = |queue: &mut Queue| {
+            let few = behind || queue.changes.len() < many;
             few && !queue.is_urgent() && !queue.broken
         };
-        let waited = (self.shared.work).wait_timeout_while(queue, options.commit_every, more);
+        let waited = (self.shared.work).wait_timeout_while(queue, options.commit_every, waits);
         queue = waited.unwrap_or_else(PoisonError::into_inner).0;
-        if self.batch.is_empty() {
-            self.batch = std::mem::take(&mut queue.changes);
-        } else {
-            self.batch.append(&mut queue.changes);
-        }
         self.dirty.append(&mut queue.dirty);
         self.named |= std::mem::take(&mut queue.named);
+        if !self.batch.is_empty() {
+            return (None, queue.stop);
+        }
+        self.batch = std::mem::take(&mut queue.changes);
         self.shared.done.notify_all();
-        (queue.asked, queue.stop)
+        (Some(queue.asked), queue.stop)
     }
 
     /// Blocks first, so that the index never knows of one that the disk has not.
@@ -268,6 +286,26 @@ impl Thread {
             },
         })
     }
+}
+
+impl Drop for Thread {
+    /// However it comes about: nobody waits for it any longer.
+    fn drop(&mut self) {
+        let mut queue = self.shared.queue();
+        queue.broken = true;
+        if !queue.stop && queue.failed.is_none() {
+            queue.failed = Some(StoreError::Index {
+                path: self.setup.index_path.clone(),
+                why: "its thread has ended".into(),
+            });
+        }
+        self.shared.done.notify_all();
+    }
+}
+
+/// So many changes are committed without waiting for more.
+fn many(options: &DiskOptions) -> usize {
+    options.commit_at.min(options.queue).max(1)
 }
 
 /// Puts the names of new files on the disk.

@@ -1,10 +1,10 @@
-//! The block files: their names, and the one that is appended to.
+//! The block files, and the one that is appended to.
 
 use super::options::DiskOptions;
 use crate::store::frame;
-use crate::store::{Place, StoreError};
+use crate::store::{Place, StoreError, names};
 use crate::wire::Magic;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -18,29 +18,12 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The name of a file, as in Bitcoin Core.
     pub(super) fn path(&self, number: u32) -> PathBuf {
-        self.dir.join(format!("blk{number:05}.dat"))
+        names::path(&self.dir, number)
     }
 
-    /// The numbers of the files that are there, in order. What has another name is somebody else's.
     pub(super) fn list(&self) -> Result<Vec<u32>, StoreError> {
-        let failed = |error| StoreError::io(&self.dir, "list", error);
-        let mut numbers = Vec::new();
-        for entry in fs::read_dir(&self.dir).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            let number = name.to_str().and_then(|name| {
-                let digits = name.strip_prefix("blk")?.strip_suffix(".dat")?;
-                digits.parse::<u32>().ok()
-            });
-            if let Some(number) = number
-                && self.path(number).file_name() == Some(&name)
-            {
-                numbers.push(number);
-            }
-        }
-        numbers.sort_unstable();
-        Ok(numbers)
+        names::list(&self.dir)
     }
 
     /// Opens one to be read.

@@ -8,6 +8,7 @@ use bitcoin::consensus::{deserialize, serialize};
 use bitcoin::hashes::Hash;
 use redb::{
     Builder, Database, DatabaseError, Range, ReadableDatabase, ReadableTable, StorageError, TableDefinition,
+    TableError,
 };
 use std::collections::HashSet;
 use std::fmt;
@@ -50,11 +51,28 @@ impl<E: Into<OpenError>> From<E> for Unusable {
 /// What the database says.
 fn failed(path: &Path, error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
-        redb::Error::Io(error) => StoreError::io(path, "write", error),
+        redb::Error::Io(error) => StoreError::io(path, "use", error),
         other => StoreError::Index {
             path: path.to_path_buf(),
             why: other.to_string(),
         },
+    }
+}
+
+/// Why a database cannot be opened. What it reads where its pages do not lead anywhere is damage, like what it finds out itself.
+fn unusable(path: &Path, error: DatabaseError) -> Unusable {
+    let damaged = match &error {
+        DatabaseError::UpgradeRequired(_) | DatabaseError::Storage(StorageError::Corrupted(_)) => true,
+        DatabaseError::Storage(StorageError::Io(error)) => matches!(
+            error.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput
+        ),
+        _ => false,
+    };
+    if damaged {
+        Unusable::Damaged(error.to_string())
+    } else {
+        failed(path, error).into()
     }
 }
 
@@ -65,73 +83,67 @@ impl Index {
         builder.set_cache_size(cache).set_check_integrity_on_open(true);
         let database = match builder.create(path) {
             Ok(database) => database,
-            Err(DatabaseError::DatabaseAlreadyOpen) => {
+            Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => {
                 let path = path.to_path_buf();
                 return Err(OpenError::Locked { path }.into());
             }
-            Err(DatabaseError::Storage(StorageError::Io(error)))
-                if !matches!(
-                    error.kind(),
-                    io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput
-                ) =>
-            {
-                return Err(StoreError::io(path, "open", error).into());
-            }
-            Err(error) => return Err(Unusable::Damaged(error.to_string())),
+            Err(error) => return Err(unusable(path, error)),
         };
         let index = Index {
             path: path.to_path_buf(),
             database,
         };
-        index.about(u64::from(u32::from_le_bytes(magic)))?;
+        index.about(magic)?;
         Ok(index)
     }
 
     /// Reads of what format and chain it is; writes it if it is new.
-    fn about(&self, magic: u64) -> Result<(), Unusable> {
-        let failed = |error: redb::Error| match error {
-            redb::Error::Io(error) => Unusable::from(StoreError::io(&self.path, "write", error)),
-            other => Unusable::Damaged(other.to_string()),
+    fn about(&self, magic: Magic) -> Result<(), Unusable> {
+        let failed = |error: redb::Error| match failed(&self.path, error) {
+            StoreError::Index { why, .. } => Unusable::Damaged(why),
+            error => error.into(),
         };
-        let transaction = self
-            .database
-            .begin_write()
-            .map_err(|error| failed(error.into()))?;
-        let read = |name: &str| -> Result<Option<u64>, redb::Error> {
-            let table = transaction.open_table(ABOUT)?;
-            Ok(table.get(name)?.map(|value| value.value()))
-        };
-        let format = read("format").map_err(failed)?;
-        let found = read("magic").map_err(failed)?;
-        match (format, found) {
-            (Some(found), _) if found > FORMAT => {
-                return Err(Unusable::Error(OpenError::Version {
-                    path: self.path.clone(),
-                    found,
-                    known: FORMAT,
-                }));
-            }
-            (Some(_), Some(found)) if found != magic => {
-                return Err(Unusable::Error(OpenError::WrongChain {
-                    path: self.path.clone(),
-                    found: (found as u32).to_le_bytes(),
-                    expected: (magic as u32).to_le_bytes(),
-                }));
-            }
-            (Some(_), Some(_)) => return Ok(()),
-            _ => {}
+        match self.read_about().map_err(failed)? {
+            Some((found, _)) if found != FORMAT => Err(Unusable::Error(OpenError::Version {
+                path: self.path.clone(),
+                found,
+                known: FORMAT,
+            })),
+            Some((_, found)) if found != magic => Err(Unusable::Error(OpenError::WrongChain {
+                path: self.path.clone(),
+                found,
+                expected: magic,
+            })),
+            Some(_) => Ok(()),
+            None => self.write_about(magic).map_err(failed),
         }
-        let write = || -> Result<(), redb::Error> {
+    }
+
+    /// Its format and its magic.
+    fn read_about(&self) -> Result<Option<(u64, Magic)>, redb::Error> {
+        let table = match self.database.begin_read()?.open_table(ABOUT) {
+            Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+            table => table?,
+        };
+        let value = |name| -> Result<u64, redb::Error> {
+            let value = table.get(name)?.map(|value| value.value());
+            value.ok_or_else(|| redb::Error::Corrupted(format!("it does not say its {name}")))
+        };
+        Ok(Some((value("format")?, (value("magic")? as u32).to_le_bytes())))
+    }
+
+    fn write_about(&self, magic: Magic) -> Result<(), redb::Error> {
+        let transaction = self.database.begin_write()?;
+        {
             let mut table = transaction.open_table(ABOUT)?;
             table.insert("format", FORMAT)?;
-            table.insert("magic", magic)?;
+            table.insert("magic", u64::from(u32::from_le_bytes(magic)))?;
             transaction.open_table(HEADERS)?;
             transaction.open_table(BLOCKS)?;
             transaction.open_table(INVALID)?;
-            Ok(())
-        };
-        write().map_err(failed)?;
-        transaction.commit().map_err(|error| failed(error.into()))
+        }
+        transaction.commit()?;
+        Ok(())
     }
 
     /// Commits changes, all or none of them, and waits until they are on the disk.

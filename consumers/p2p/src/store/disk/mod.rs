@@ -27,7 +27,7 @@ pub use reader::DiskReader;
 use super::{Change, Loaded, OpenError, Place, Store, StoreError};
 use crate::wire::Magic;
 use bitcoin::Network;
-use commit::{Committer, Setup};
+use commit::{Committer, Setup, sync_directory};
 use files::{Files, Writer};
 use lock::Lock;
 use std::fmt;
@@ -63,6 +63,7 @@ impl Disk {
     /// [`Loaded::notes`].
     pub fn open(dir: &Path, magic: Magic, options: DiskOptions) -> Result<(Disk, Loaded), OpenError> {
         let blocks = dir.join("blocks");
+        let is_new = !blocks.exists();
         fs::create_dir_all(&blocks).map_err(|error| StoreError::io(&blocks, "make", error))?;
         let lock = Lock::take(dir)?;
         let files = Files {
@@ -71,6 +72,13 @@ impl Disk {
         };
         let index_path = dir.join("index.redb");
         let recovered = recover::recover(&files, &index_path, &options)?;
+        if is_new {
+            // So that what is in it can be found after a loss of power.
+            sync_directory(dir)?;
+            dir.parent()
+                .filter(|parent| parent.is_dir())
+                .map_or(Ok(()), sync_directory)?;
+        }
         let writer = Writer::new(files.clone(), &options, recovered.last, recovered.end);
         let reader = DiskReader::new(files, options.open_files);
         let setup = Setup {

@@ -23,6 +23,10 @@ pub struct DiskOptions {
     /// When the store is opened, so many bytes of blocks are verified, the newest first; of each file at least the beginning is
     /// looked at. Default 16 MiB.
     pub verify: u64,
+    /// Behind a damaged block that the index does not know, others are looked for; what looks like one is hashed to see whether it
+    /// is. A block can be made to contain many that are none, so when as many bytes as its file has and so many more were hashed in
+    /// vain, the rest up to the next block that the index knows is given up. Default 64 MiB.
+    pub search: u64,
 }
 
 impl Default for DiskOptions {
@@ -35,6 +39,7 @@ impl Default for DiskOptions {
             queue: 262_144,
             cache: 64 << 20,
             verify: 16 << 20,
+            search: 64 << 20,
         }
     }
 }

@@ -27,6 +27,16 @@ pub(super) fn recover(
     options: &DiskOptions,
 ) -> Result<Recovered, OpenError> {
     let numbers = files.list()?;
+    // Before anything is written: an index would say that this is our chain.
+    for &number in &numbers {
+        if let Some(found) = Scan::open(files, number, options.search)?.other_chain()? {
+            return Err(OpenError::WrongChain {
+                path: files.path(number),
+                found,
+                expected: files.magic,
+            });
+        }
+    }
     let mut findings = Findings::default();
     let (index, places) = open_index(
         index_path,
@@ -51,14 +61,7 @@ pub(super) fn recover(
         if places.is_empty() {
             tracing::info!(file = %files.path(number).display(), "looks for blocks");
         }
-        let mut scan = Scan::open(files, number)?;
-        if let Some(found) = scan.other_chain()? {
-            return Err(OpenError::WrongChain {
-                path: files.path(number),
-                found,
-                expected: files.magic,
-            });
-        }
+        let mut scan = Scan::open(files, number, options.search)?;
         look(
             &mut scan,
             &files.path(number),
@@ -114,22 +117,15 @@ fn look(
     }
     for (place, what) in damaged {
         gone.insert(place);
-        findings.notes.push(Note::Damaged {
-            path: path.to_path_buf(),
-            offset: place.offset,
-            length: u64::from(place.length),
-            what,
-        });
+        findings.damaged(path, place.offset..end(&place), what);
     }
     let mut at = 0;
     for place in known {
-        if at < place.offset {
-            scan.gap(at..place.offset, findings)?;
-        }
+        scan.gap(at..place.offset, findings)?;
         at = end(place);
     }
-    if at < scan.length {
-        scan.gap(at..scan.length, findings)?;
+    if let Some(torn) = scan.gap(at..scan.length, findings)? {
+        scan.cut(torn, findings)?;
     }
     Ok(())
 }

@@ -7,14 +7,14 @@ use crate::store::{Found, Note, Place, StoreError};
 use crate::wire::{HEADER, Magic};
 use bitcoin::block::Header;
 use bitcoin::consensus::deserialize;
+use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Bytes that are hashed in vain in a file, over and above its length, before the rest of a gap is given up. What looks like a
-/// frame may be part of a block that was made to look so, many times over.
-const HASHED_IN_VAIN: u64 = 64 << 20;
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 20;
 
 /// A block file that is looked at.
 pub(super) struct Scan<'a> {
@@ -24,24 +24,40 @@ pub(super) struct Scan<'a> {
     file: File,
     pub(super) length: u64,
     /// Bytes that may still be hashed in vain.
-    patience: u64,
+    patience: Cell<u64>,
 }
 
-/// What lies in a gap.
+/// What was found out about block files.
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) found: Vec<Found>,
     pub(super) notes: Vec<Note>,
 }
 
-/// A part of a gap that is not a frame.
-struct Rubbish {
-    from: u64,
-    what: BadFrame,
+impl Findings {
+    /// A part of a file is damaged. Together with the part before it, if that is too, it is one.
+    pub(super) fn damaged(&mut self, of: &Path, part: Range<u64>, what: BadFrame) {
+        if let Some(Note::Damaged {
+            path, offset, length, ..
+        }) = self.notes.last_mut()
+            && path == of
+            && *offset + *length == part.start
+        {
+            *length = part.end - *offset;
+            return;
+        }
+        self.notes.push(Note::Damaged {
+            path: of.to_path_buf(),
+            offset: part.start,
+            length: part.end - part.start,
+            what,
+        });
+    }
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn open(files: &'a Files, number: u32) -> Result<Scan<'a>, StoreError> {
+    /// Opens one. Beyond its length so many bytes may be hashed in vain.
+    pub(super) fn open(files: &'a Files, number: u32, search: u64) -> Result<Scan<'a>, StoreError> {
         let file = files.open(number)?;
         let path = files.path(number);
         let about = file
@@ -53,7 +69,7 @@ impl<'a> Scan<'a> {
             path,
             file,
             length: about.len(),
-            patience: about.len().saturating_add(HASHED_IN_VAIN),
+            patience: Cell::new(about.len().saturating_add(search)),
         })
     }
 
@@ -61,23 +77,28 @@ impl<'a> Scan<'a> {
         StoreError::io(&self.path, "read", error)
     }
 
-    /// The magic of another chain, if that is what the file begins with: in front of a whole block.
+    /// The magic of another chain, if that is what the first two blocks have, or the only one. (With one of several it is damage.)
     pub(super) fn other_chain(&self) -> Result<Option<Magic>, StoreError> {
-        let mut window = Window::new(&self.file, self.length);
-        let start = window.at(0, HEADER).map_err(|error| self.failed(error))?;
-        let Some(&magic) = start.first_chunk::<4>() else {
-            return Ok(None);
+        let read = || -> io::Result<Option<Magic>> {
+            let mut window = Window::new(&self.file, self.length.min(HEADER as u64), HEADER);
+            let magic = window.at(0, HEADER)?.first_chunk::<4>().copied();
+            let Some(magic) = magic.filter(|magic| *magic != self.files.magic) else {
+                return Ok(None);
+            };
+            let mut window = Window::new(&self.file, self.length, PIECE);
+            let Ok(first) = whole(&mut window, magic, 0)? else {
+                return Ok(None);
+            };
+            let next = first.len() as u64;
+            let same = next == self.length || whole(&mut window, magic, next)?.is_ok();
+            Ok(same.then_some(magic))
         };
-        if magic == self.files.magic {
-            return Ok(None);
-        }
-        let whole = whole(&mut window, magic, 0).map_err(|error| self.failed(error))?;
-        Ok(whole.is_ok().then_some(magic))
+        read().map_err(|error| self.failed(error))
     }
 
     /// Whether the header of a frame is there.
     pub(super) fn begins(&self, place: Place) -> Result<Result<(), BadFrame>, StoreError> {
-        let mut window = Window::new(&self.file, place.offset + HEADER as u64);
+        let mut window = Window::new(&self.file, place.offset + HEADER as u64, HEADER);
         let bytes = window
             .at(place.offset, HEADER)
             .map_err(|error| self.failed(error))?;
@@ -90,7 +111,7 @@ impl<'a> Scan<'a> {
 
     /// Those of these places where the frame is not what was written.
     pub(super) fn damaged(&self, places: &[Place]) -> Result<Vec<(Place, BadFrame)>, StoreError> {
-        let mut window = Window::new(&self.file, self.length);
+        let mut window = Window::new(&self.file, self.length, PIECE);
         let mut damaged = Vec::new();
         for &place in places {
             let whole =
@@ -104,48 +125,54 @@ impl<'a> Scan<'a> {
         Ok(damaged)
     }
 
-    /// Goes through a part of which the index knows nothing, and cuts off a torn end. Between two frames that are whole it may be
-    /// damaged; the next one is found by how it begins.
-    pub(super) fn gap(&mut self, gap: Range<u64>, findings: &mut Findings) -> Result<(), StoreError> {
+    /// Goes through a part of which the index knows nothing. Between two frames that are whole it may be damaged; the next one is
+    /// found by how it begins. Returns where the end of the file begins that is torn off, if it is.
+    pub(super) fn gap(&self, gap: Range<u64>, findings: &mut Findings) -> Result<Option<u64>, StoreError> {
+        self.try_gap(gap, findings).map_err(|error| self.failed(error))
+    }
+
+    fn try_gap(&self, gap: Range<u64>, findings: &mut Findings) -> io::Result<Option<u64>> {
         let mark = frame::mark(self.files.magic);
-        let file = self.file.try_clone().map_err(|error| self.failed(error))?;
-        let mut window = Window::new(&file, gap.end);
+        let mut window = Window::new(&self.file, gap.end, PIECE);
         let mut at = gap.start;
-        let mut rubbish: Option<Rubbish> = None;
+        // What is no frame: where it begins, and why.
+        let mut rubbish: Option<(u64, BadFrame)> = None;
         while at < gap.end {
-            match whole(&mut window, self.files.magic, at).map_err(|error| self.failed(error))? {
-                Ok(frame) => {
-                    let length = frame.len() as u32;
-                    findings.found.extend(found(self.number, at, frame));
-                    self.report(rubbish.take(), at, findings);
-                    at += u64::from(length);
-                }
+            let frame = match whole(&mut window, self.files.magic, at)? {
+                Ok(frame) => frame,
                 Err(what) => {
-                    if what == BadFrame::Checksum {
-                        let bytes = window.at(at, HEADER).map_err(|error| self.failed(error))?;
-                        let length = frame::length(self.files.magic, bytes).unwrap_or_default() as u64;
-                        self.patience = self.patience.saturating_sub(length);
-                    }
-                    rubbish.get_or_insert(Rubbish { from: at, what });
-                    let next = window.find(at + 1, &mark).map_err(|error| self.failed(error))?;
-                    if self.patience == 0 && next.is_some() {
-                        self.report(rubbish, gap.end, findings);
-                        return Ok(());
+                    let (from, what) = *rubbish.get_or_insert((at, what));
+                    let hashed = self.hashed(&mut window, at)?;
+                    self.patience.set(self.patience.get().saturating_sub(hashed));
+                    let next = window.find(at + 1, &mark)?;
+                    if next.is_some() && self.patience.get() == 0 {
+                        findings.damaged(&self.path, from..gap.end, what);
+                        return Ok(None);
                     }
                     at = next.unwrap_or(gap.end);
+                    continue;
                 }
+            };
+            let end = at + frame.len() as u64;
+            findings.found.extend(found(self.number, at, frame));
+            if let Some((from, what)) = rubbish.take() {
+                findings.damaged(&self.path, from..at, what);
             }
+            at = end;
         }
-        if let Some(Rubbish { from, .. }) = rubbish
-            && gap.end == self.length
-            && self
-                .is_torn(&mut window, from)
-                .map_err(|error| self.failed(error))?
-        {
-            return self.cut(from, findings);
+        if let Some((from, what)) = rubbish {
+            if gap.end == self.length && self.is_torn(&mut window, from)? {
+                return Ok(Some(from));
+            }
+            findings.damaged(&self.path, from..gap.end, what);
         }
-        self.report(rubbish, gap.end, findings);
-        Ok(())
+        Ok(None)
+    }
+
+    /// Bytes that were hashed to see that there is no whole frame.
+    fn hashed(&self, window: &mut Window<'_>, at: u64) -> io::Result<u64> {
+        let length = frame::length(self.files.magic, window.at(at, HEADER)?).unwrap_or_default() as u64;
+        Ok(if length > window.left(at) { 0 } else { length })
     }
 
     /// Whether the file ends in the beginning of a frame, or in nothing but zeros.
@@ -160,18 +187,11 @@ impl<'a> Scan<'a> {
         if torn {
             return Ok(true);
         }
-        let mut at = from;
-        while at < self.length {
-            let bytes = window.at(at, 1)?;
-            if bytes.iter().any(|byte| *byte != 0) {
-                return Ok(false);
-            }
-            at += bytes.len() as u64;
-        }
-        Ok(true)
+        Ok(window.zeros(from)? == self.length)
     }
 
-    fn cut(&mut self, from: u64, findings: &mut Findings) -> Result<(), StoreError> {
+    /// Cuts off a torn end.
+    pub(super) fn cut(&mut self, from: u64, findings: &mut Findings) -> Result<(), StoreError> {
         OpenOptions::new()
             .write(true)
             .open(&self.path)
@@ -185,17 +205,6 @@ impl<'a> Scan<'a> {
         self.length = from;
         Ok(())
     }
-
-    fn report(&self, rubbish: Option<Rubbish>, end: u64, findings: &mut Findings) {
-        findings
-            .notes
-            .extend(rubbish.map(|Rubbish { from, what }| Note::Damaged {
-                path: self.path.clone(),
-                offset: from,
-                length: end - from,
-                what,
-            }));
-    }
 }
 
 /// The frame that begins at `at`, if it is whole.
@@ -204,9 +213,10 @@ fn whole<'a>(window: &'a mut Window<'_>, magic: Magic, at: u64) -> io::Result<Re
         Ok(length) => length,
         Err(what) => return Ok(Err(what)),
     };
-    let Some(frame) = window.at(at, length)?.get(..length) else {
+    if length as u64 > window.left(at) {
         return Ok(Err(BadFrame::Short));
-    };
+    }
+    let frame = window.at(at, length)?.get(..length).unwrap_or_default();
     Ok(frame::verify(frame).map(|_| frame))
 }
 

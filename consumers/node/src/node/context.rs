@@ -1,0 +1,88 @@
+//! What methods and pages work on.
+
+use sockman_http::rpc::{RpcError, code};
+use sockman_p2p::chain::Params;
+use sockman_p2p::state::Handle;
+use sockman_p2p::store::Store;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// A node, and what serving it to clients takes. Clones share it.
+pub struct Context<D: Store>(Arc<Inner<D>>);
+
+struct Inner<D: Store> {
+    handle: Handle<D>,
+    params: Arc<Params>,
+    /// Calls that wait for a block.
+    waiting: AtomicUsize,
+    most_waiting: usize,
+    /// The chain has caught up once.
+    caught_up: AtomicBool,
+}
+
+impl<D: Store> Clone for Context<D> {
+    fn clone(&self) -> Self {
+        Context(self.0.clone())
+    }
+}
+
+impl<D: Store> Context<D> {
+    /// Of this node. `most_waiting`: calls that may wait for a block at once; there should be more workers than that.
+    pub fn new(handle: Handle<D>, most_waiting: usize) -> Self {
+        let params = handle.with(|state| state.chain.tree().params().clone());
+        Context(Arc::new(Inner {
+            handle,
+            params,
+            waiting: AtomicUsize::new(0),
+            most_waiting,
+            caught_up: AtomicBool::new(false),
+        }))
+    }
+
+    /// The node.
+    pub fn handle(&self) -> &Handle<D> {
+        &self.0.handle
+    }
+
+    /// The rules of its chain.
+    pub fn params(&self) -> &Params {
+        &self.0.params
+    }
+
+    /// Whether the chain has still to catch up; once it has, never again (Core's `IsInitialBlockDownload`). `caught_up` says
+    /// whether it has by now.
+    pub(super) fn is_catching_up(&self, caught_up: impl FnOnce() -> bool) -> bool {
+        let caught_up = self.0.caught_up.load(Ordering::Relaxed) || caught_up();
+        if caught_up {
+            self.0.caught_up.store(true, Ordering::Relaxed);
+        }
+        !caught_up
+    }
+
+    /// Enters a call among those that wait, until what it gives is dropped. Fails if too many do.
+    pub(super) fn enter_waiting(&self) -> Result<Waiting<'_, D>, RpcError> {
+        let most = self.0.most_waiting;
+        let entered = self
+            .0
+            .waiting
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+                (count < most).then_some(count + 1)
+            });
+        match entered {
+            Ok(_) => Ok(Waiting(self)),
+            Err(_) => {
+                let why = format!("{most} calls are waiting already");
+                Err(RpcError::new(code::MISC_ERROR, why))
+            }
+        }
+    }
+}
+
+/// A call among those that wait.
+pub(super) struct Waiting<'a, D: Store>(&'a Context<D>);
+
+impl<D: Store> Drop for Waiting<'_, D> {
+    fn drop(&mut self) {
+        self.0.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,51 @@
+//! What a node counts, as text in Prometheus' exposition format.
+
+use super::context::Context;
+use sockman_http::{Counters, metrics};
+use sockman_p2p::store::Store;
+use std::fmt::{Display, Write as _};
+
+/// The counters of the P2P protocol, and behind them those of HTTP.
+pub(super) fn text<D: Store>(context: &Context<D>, http: &[Counters]) -> String {
+    let mut text = String::with_capacity(8192);
+    // Copied first: what is made of it need not be made with the node standing still.
+    let (counted, bytes, gauges) = context.handle().with(|state| {
+        let (chain, peers) = (&state.chain, &state.peers);
+        let best = chain.entry(chain.tree().best());
+        let tip = chain.entry(chain.tip());
+        let gauges = [
+            ("height", u64::from(tip.height)),
+            ("headers_height", u64::from(best.height)),
+            ("tip_time_seconds", u64::from(tip.header.time)),
+            ("stored_bytes", chain.stored_bytes()),
+            ("blocks_in_flight", state.download.in_flight() as u64),
+            ("peers_ready", peers.ready() as u64),
+            ("synced", u64::from(state.is_synced())),
+        ];
+        let directions = (peers.inbound(), peers.len() - peers.inbound());
+        (state.counters.clone(), state.bytes, (gauges, directions))
+    });
+    for (name, value) in counted.iter() {
+        counter(&mut text, name, value);
+    }
+    counter(&mut text, "received_bytes", bytes.0);
+    counter(&mut text, "sent_bytes", bytes.1);
+    let (gauges, (inbound, outbound)) = gauges;
+    for (name, value) in gauges {
+        let _ = writeln!(
+            text,
+            "# TYPE sockman_p2p_{name} gauge\nsockman_p2p_{name} {value}"
+        );
+    }
+    text.push_str("# TYPE sockman_p2p_peers gauge\n");
+    for (direction, count) in [("inbound", inbound), ("outbound", outbound)] {
+        let _ = writeln!(text, "sockman_p2p_peers{{direction=\"{direction}\"}} {count}");
+    }
+    text.push_str(&metrics::text(http));
+    text
+}
+
+fn counter(text: &mut String, name: &str, value: impl Display) {
+    let name = format_args!("sockman_p2p_{name}_total");
+    let _ = writeln!(text, "# TYPE {name} counter\n{name} {value}");
+}
