@@ -113,3 +113,9 @@ fn every_bug_that_is_planted_in_the_http_server_is_found() {
     use sockman_http::mutant::{Mutant, plant};
     find_all("http", &Mutant::ALL, plant);
 }
+
+#[test]
+fn every_bug_that_is_planted_in_the_p2p_node_is_found() {
+    use sockman_p2p::mutant::{Mutant, plant};
+    find_all("p2p", &Mutant::ALL, plant);
+}

@@ -1,11 +1,13 @@
 """Blocks between Core and our node: in both directions, whoever dials."""
 
+import hashlib
+import os
 import socket
 import struct
 
 from nodes.core import Core, complaints
 from nodes.node import same_tip
-from nodes.ours import Ours
+from nodes.ours import Ours, import_chain, make_chain
 from nodes.process import equal, require, until
 
 
@@ -66,6 +68,35 @@ def core_dials_and_uploads(nodes):
     source, sink = core(nodes), ours(nodes)
     downloads(nodes, source, sink, source)
     source.expect_no_complaint()
+
+
+def transactions_go_both_ways(nodes, witness):
+    """A chain from `sockman chain-gen`, with some blocks of the largest size: from the file into Core, from us to Core, and back."""
+    file = os.path.join(nodes.folder, "chain")
+    make_chain(file, blocks=160, transactions=20, witness=witness)
+    reader = core(nodes, "reader", options=[f"-loadblock={file}"]).start()
+    source, sink, last = ours(nodes, "source"), core(nodes), ours(nodes, "last")
+    import_chain(file, source)
+    source.start()
+    equal(source.rpc.getblockcount(), 160, "the height")
+    reader.wait_for_tip(source.tip())
+    sink.start(source)
+    sink.wait_for_tip(source.tip())
+    last.start(sink)
+    last.wait_for_tip(source.tip())
+    for height in range(161):
+        block = sink.rpc.getblockhash(height)
+        raw = sink.rpc.getblock(block, 0)
+        require(raw == source.rpc.getblock(block, 0) == last.rpc.getblock(block, 0), "block", height, "is the same")
+    sink.expect_no_complaint()
+
+
+def witnesses_go_both_ways(nodes):
+    transactions_go_both_ways(nodes, witness=True)
+
+
+def transactions_without_witness_go_both_ways(nodes):
+    transactions_go_both_ways(nodes, witness=False)
 
 
 # --- The encrypted transport, which we do not speak ---------------------------------------------------------------
@@ -240,8 +271,6 @@ def version():
 
 
 def message(command, payload):
-    import hashlib
-
     digest = hashlib.sha256(hashlib.sha256(payload).digest()).digest()
     return bytes.fromhex("fabfb5da") + struct.pack("<12sI4s", command, len(payload), digest[:4]) + payload
 
@@ -251,12 +280,15 @@ FAREWELL = [r"socket closed, disconnecting peer|disconnecting peer=\d+$|connect\
 # What Core writes where its first try, encrypted, is hung up on: it dials once more, without.
 V2_REFUSED = [r"retrying with v1 transport protocol", r"disconnecting peer", r"socket (closed|recv error)"]
 
+# These have a chain made by our program.
+OURS_ALONE = [witnesses_go_both_ways, transactions_without_witness_go_both_ways]
 TESTS = [
     a_complaint_is_seen,
     core_dials_and_downloads,
     core_is_dialled_and_downloads,
     core_is_dialled_and_uploads,
     core_dials_and_uploads,
+    *OURS_ALONE,
     core_offers_v2_and_downloads,
     core_offers_v2_and_uploads,
     core_offers_v2_and_is_dialled,

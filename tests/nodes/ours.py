@@ -21,14 +21,15 @@ def build():
     PROGRAM = next(each["executable"] for each in built if each.get("executable"))
 
 
+# Where the program is, once it is built; and the backend it is to run on, or the one it prefers.
 PROGRAM = None
+BACKEND = None
 
 
 class Ours(Node):
-    """A `sockman node`, on the backend that `backend` names."""
+    """A `sockman node`."""
 
     def command(self, connect):
-        backend = self.settings.get("backend")
         return [
             PROGRAM,
             "node",
@@ -36,20 +37,21 @@ class Ours(Node):
             f"--datadir={self.folder}",
             f"--p2p-bind={self.at}",
             f"--rpc-bind=127.0.0.1:{self.rpc_port}",
-            *([f"--backend={backend}"] if backend else []),
+            *([f"--backend={BACKEND}"] if BACKEND else []),
             *[f"--connect={at}" for at in connect],
             *self.settings.get("options", []),
         ]
 
 
 def make_chain(file, blocks, transactions, seed=1, witness=True):
-    """Writes a chain made from a seed to a file."""
+    """Writes a chain made from a seed to a file. It begins after BIP16 was, whose rules bcoin has from then on."""
     said = [
         PROGRAM,
         "chain-gen",
         f"--blocks={blocks}",
         f"--txs={transactions}",
         f"--seed={seed}",
+        "--start=1400000000",
         f"--out={file}",
     ]
     succeed(said + ([] if witness else ["--no-witness"]), within=600)

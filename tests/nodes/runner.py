@@ -1,5 +1,6 @@
 """Runs the tests of a script by name, each with a folder of its own."""
 
+import argparse
 import shutil
 import sys
 import tempfile
@@ -21,6 +22,15 @@ class Nodes:
     def kill(self):
         for node in self._all:
             node.kill()
+
+
+def arguments(about):
+    """The command line of a script that runs tests."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", metavar="WORD", help="run the tests that have one of the words in their name")
+    parser.add_argument("--backend", metavar="NAME", help="the backend our node runs on, by its name in `sockman backends`")
+    parser.add_argument("--stand-in", action="store_true", help="put a bitcoind in our place, to see what the tests are worth")
+    return parser.parse_args()
 
 
 def run(tests, named):

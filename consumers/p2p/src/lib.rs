@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod chain;
+pub mod mutant;
 mod node;
 mod settings;
 pub mod state;

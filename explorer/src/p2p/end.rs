@@ -9,6 +9,7 @@ use sockman_p2p::state::{Peer, Phase, State};
 use sockman_p2p::store::Memory;
 use sockman_p2p::wire::Command;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What one honest node and one of its connections have told each other, by command, in bytes.
@@ -65,19 +66,33 @@ impl<B: Simulated> World<B> {
         let times = if self.loops.1.is_empty() { 2 } else { 8 };
         let within = self.patience() * times + Duration::from_secs(60);
         let agreed = self.pass(within, agree);
-        let tips = self.watches.iter().enumerate();
-        let tips = tips.map(|(node, watch)| {
-            let blocks = self.blocks.borrow();
-            let height = blocks.height(&watch.tip);
-            format!("node {node} at {height} {}", watch.tip)
-        });
-        let tips: Vec<_> = tips.collect();
-        assert!(agreed, "after {within:?} they do not agree: {tips:?}");
+        assert!(agreed, "after {within:?} they do not agree: {}", self.describe());
         let (work, hash) = self.submitted;
         assert!(
             most(&self.watches) >= Some(work),
             "they agree on less than there was: {hash}"
         );
+    }
+
+    /// Where all are, and what those wait for that are behind.
+    fn describe(&self) -> String {
+        let most = most(&self.watches);
+        let mut text = String::new();
+        for (node, watch) in self.watches.iter().enumerate() {
+            let height = self.blocks.borrow().height(&watch.tip);
+            let _ = write!(
+                text,
+                "\n  node {node} ({}) at {height} {}",
+                self.places[node].name(),
+                watch.tip
+            );
+            let behind = self.loops.0[node].as_ref().filter(|_| Some(watch.work) < most);
+            if let Some(driver) = behind {
+                let handle = driver.handler().handler().handle();
+                text += &handle.with(|state| describe(state));
+            }
+        }
+        text
     }
 
     /// When all are connected again nobody says anything any more but pings.
@@ -132,6 +147,31 @@ impl<B: Simulated> World<B> {
         }
         all
     }
+}
+
+/// What a node knows of those it is connected to.
+fn describe(state: &State<Memory>) -> String {
+    let mut text = format!(", waits for {} blocks", state.download.in_flight());
+    for target in state.targets.iter() {
+        let _ = write!(text, "\n    dials {} {:?}", target.name, target.phase);
+    }
+    for (conn, peer) in state.peers.iter() {
+        let best = peer.best.map(|id| state.chain.entry(id).height);
+        let asked: Vec<_> = peer
+            .in_flight
+            .iter()
+            .map(|(id, _)| state.chain.entry(*id).height)
+            .collect();
+        let _ = write!(
+            text,
+            "\n    {conn} {} ready {} has {best:?} complete {} asked for {asked:?} {:?}",
+            peer.address,
+            peer.ready,
+            peer.headers.is_complete(),
+            peer.traffic
+        );
+    }
+    text
 }
 
 fn said(peer: &Peer) -> Said {

@@ -305,7 +305,7 @@ impl Watch {
         }
     }
 
-    /// At the end: all that was ever stored is there.
+    /// At the end: all that was ever stored is there. (Of some that are on no chain that is told the header may be lost.)
     pub(super) fn finish(&mut self) {
         self.look();
         let Some(life) = &self.life else { return };
@@ -313,7 +313,7 @@ impl Watch {
             for hash in &self.stored {
                 let id = state.chain.tree().find(hash);
                 assert!(
-                    id.is_some_and(|id| state.chain.place(id).is_some()),
+                    id.is_none_or(|id| state.chain.place(id).is_some()),
                     "node {}: {hash} was stored, and is lost",
                     self.number
                 );

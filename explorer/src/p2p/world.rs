@@ -73,12 +73,12 @@ fn params(random: &mut Rng) -> Params {
 }
 
 fn link(random: &mut Rng) -> Link {
-    let most = [1, 20, 200][random.usize(0..3)];
+    let most = [1, 10, 50][random.usize(0..3)];
     Link {
         latency: Duration::from_millis(random.u64(0..=most)),
         jitter: Duration::from_millis(random.u64(0..=most / 2)),
         bandwidth: (random.u8(0..8) == 0)
-            .then(|| NonZeroU64::new(random.u64(2_000..100_000)))
+            .then(|| NonZeroU64::new(random.u64(20_000..1_000_000)))
             .flatten(),
     }
 }

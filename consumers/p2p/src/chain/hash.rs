@@ -1,7 +1,7 @@
 //! SHA-256d, by way of what the processor has for it.
 //!
-//! `sha2` finds the processor's SHA instructions at run time; on 64 to 500 bytes it is a quarter faster than the hashes of
-//! `bitcoin`, and blocks are made of such pieces.
+//! `sha2` finds the processor's SHA instructions at run time. Blocks are made of pieces of 64 to 500 bytes, and on those it takes an
+//! eighth to two fifths less time than the hashes of `bitcoin`, which find them too.
 
 use bitcoin::BlockHash;
 use bitcoin::block::Header;

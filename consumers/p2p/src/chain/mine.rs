@@ -1,21 +1,18 @@
 //! New blocks: what goes into one, and finding its nonce.
 
-use super::check::merkle_root;
+use super::check::{COMMITMENT, merkle_root};
 use super::hash::{block_hash, sha256d};
 use super::params::Params;
 use super::tree::{Id, MAX_TIMEWARP, Tree};
 use bitcoin::absolute::LockTime;
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
-use bitcoin::script::{Builder, PushBytes};
+use bitcoin::script::Builder;
 use bitcoin::transaction::Version as TxVersion;
 use bitcoin::{
     Amount, Block, OutPoint, ScriptBuf, Sequence, Target, Transaction, TxIn, TxMerkleNode, TxOut, Witness,
     opcodes,
 };
-
-/// What the output that commits to witnesses pushes before the commitment (BIP 141).
-pub(super) const COMMITMENT_MARK: [u8; 4] = [0xaa, 0x21, 0xa9, 0xed];
 
 /// Blocks after which what a coinbase created can be spent: Core's `COINBASE_MATURITY`.
 pub const COINBASE_MATURITY: u32 = 100;
@@ -106,15 +103,10 @@ pub(super) fn coinbase(params: &Params, height: u32, script: ScriptBuf) -> Trans
 pub(super) fn commit(coinbase: &mut Transaction, wtxids: Vec<[u8; 32]>) {
     const RESERVED: [u8; 32] = [0; 32];
     let (root, _) = merkle_root(wtxids);
-    let mut pushed = [0; 36];
-    pushed[..4].copy_from_slice(&COMMITMENT_MARK);
-    pushed[4..].copy_from_slice(&sha256d(&[&root, &RESERVED]));
-    let script = ScriptBuf::new_op_return(<&PushBytes>::from(&pushed));
-    let value = Amount::ZERO;
-    let output = TxOut {
-        value,
-        script_pubkey: script,
-    };
-    coinbase.output.push(output);
+    let script = [&COMMITMENT[..], &sha256d(&[&root, &RESERVED])].concat();
+    coinbase.output.push(TxOut {
+        value: Amount::ZERO,
+        script_pubkey: ScriptBuf::from_bytes(script),
+    });
     coinbase.input[0].witness.push(RESERVED);
 }

@@ -2,6 +2,7 @@
 
 use super::Work;
 use crate::chain::Id;
+use crate::mutant::{Mutant, planted};
 use crate::state::Peer;
 use crate::store::Store;
 use crate::wire::{Inventory, Message};
@@ -22,6 +23,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// Announces the tip to all that do not have it, if it is not too soon after the last time: then the timer will see to it.
     pub(super) fn announce(&mut self) {
         if self.announce_at().is_some_and(|at| at > self.now) {
+            self.state.fresh = !planted(Mutant::AnnouncementLost);
             return;
         }
         self.state.fresh = false;

@@ -2,6 +2,7 @@
 
 use super::Work;
 use crate::chain::{HeaderError, Id, LowWork, LowWorkError, claimed_work};
+use crate::mutant::{Mutant, planted};
 use crate::state::Count;
 use crate::store::Store;
 use crate::wire::{Inventory, MAX_HEADERS, Message};
@@ -29,22 +30,27 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     pub(super) fn ask_for_headers(&mut self, conn: Conn, from: Id) {
         let tree = self.state.chain.tree();
         // From the parent on, so that at least one header comes: it tells that the peer has it.
-        let parent = tree.entry(from).parent;
+        let parent = if planted(Mutant::LocatorTooFar) {
+            from
+        } else {
+            tree.entry(from).parent
+        };
+        let above = !self.state.chain.is_connected(parent);
         let mut locator = tree.locator(parent);
         // The further down, the fewer hashes there are. What it has told is one of them, or it might tell the same again.
         let told = self.state.peers.get(conn).and_then(|peer| peer.best);
         if let Some(told) = told.filter(|&told| tree.is_ancestor(told, parent)) {
-            let above = |hash: &BlockHash| {
+            let is_above = |hash: &BlockHash| {
                 let id = tree.find(hash);
                 id.is_some_and(|id| tree.entry(id).height > tree.entry(told).height)
             };
-            locator.retain(above);
+            locator.retain(is_above);
             locator.extend(tree.locator(told));
         }
-        self.get_headers_of(conn, locator);
+        self.get_headers_of(conn, locator, above);
     }
 
-    fn get_headers_of(&mut self, conn: Conn, locator: Vec<BlockHash>) {
+    fn get_headers_of(&mut self, conn: Conn, locator: Vec<BlockHash>, above: bool) {
         let now = self.now;
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
@@ -55,6 +61,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return;
         }
         peer.headers.asked = Some(now);
+        peer.headers.above = above;
         let stop = BlockHash::all_zeros();
         self.send(conn, &Message::GetHeaders { locator, stop });
         self.rearm(conn);
@@ -69,6 +76,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let asked = peer.headers.asked.take();
         let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
             peer.headers.low_work = None;
+            if std::mem::take(&mut peer.headers.above) {
+                // It has less than others have told, and how much does not show: from our tip on it does.
+                self.ask_for_headers(conn, self.state.chain.tip());
+            }
             return self.told_all(conn);
         };
         if headers
@@ -124,7 +135,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return;
         };
         peer.headers.unconnected += 1;
-        if peer.headers.unconnected > most {
+        if peer.headers.unconnected > most || planted(Mutant::UnconnectedBlamed) {
             return self.misbehaves(conn, "headers that connect to nothing, again and again");
         }
         self.ask_for_headers(conn, self.state.chain.tree().best());
@@ -204,7 +215,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             self.ask_for_headers(conn, best);
         } else {
             let locator = tree.locator(last);
-            self.get_headers_of(conn, locator);
+            self.get_headers_of(conn, locator, false);
         }
         self.ask_for_blocks(conn);
     }
@@ -336,7 +347,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         match step.next {
             Some(locator) => {
                 peer.headers.low_work = Some(low);
-                self.get_headers_of(conn, locator);
+                self.get_headers_of(conn, locator, false);
             }
             None => {
                 let best = peer.best;

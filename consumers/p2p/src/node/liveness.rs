@@ -1,6 +1,7 @@
 //! What ends a connection of which nothing is heard: all by deadlines.
 
 use super::Work;
+use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::state::{Count, Peer, Request};
 use crate::store::Store;
@@ -159,7 +160,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         match (peer.ping.out, nonce) {
             (Some((sent, at)), Some(nonce)) if nonce == sent => {
                 let took = now.saturating_duration_since(at);
-                peer.ping.out = None;
+                peer.ping.out = peer.ping.out.filter(|_| planted(Mutant::PongIgnored));
                 peer.ping.last = Some(took);
                 peer.ping.least = Some(peer.ping.least.map_or(took, |least| least.min(took)));
             }

@@ -1,6 +1,7 @@
 //! How we part from peers.
 
 use super::Work;
+use crate::mutant::{Mutant, planted};
 use crate::state::{Count, Direction, Kind, Phase};
 use crate::store::Store;
 use sockman::{Closed, Conn, Disconnect, SockMan};
@@ -71,7 +72,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         let in_flight: Vec<_> = peer.in_flight.drain(..).map(|(id, _)| id).collect();
         if !in_flight.is_empty() {
-            self.state.download.lost(conn, in_flight);
+            if !planted(Mutant::FlightLeaks) {
+                self.state.download.lost(conn, in_flight);
+            }
             self.ask_everybody();
         }
     }
@@ -80,7 +83,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     pub(super) fn closed(&mut self, conn: Conn, why: &Closed) {
         // Or it would be among those that are asked for what it owes.
         if let Some(peer) = self.state.peers.get_mut(conn) {
-            peer.gone = true;
+            peer.gone |= !planted(Mutant::AsksTheDead);
         }
         self.release_blocks(conn);
         let Some(peer) = self.state.peers.remove(conn) else {
@@ -91,6 +94,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             && let Some(target) = self.state.targets.get(id)
             && target.phase == Phase::Connected(conn)
             && !self.state.stopping
+            && !planted(Mutant::RetryForgotten)
         {
             self.retry(id);
         }

@@ -6,6 +6,7 @@
 //! without taking anything has all of its messages wait.
 
 use super::Work;
+use crate::mutant::{Mutant, planted};
 use crate::state::{Peer, Request};
 use crate::store::Store;
 use crate::wire::{Inventory, Message};
@@ -38,7 +39,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         (peer.high, peer.over, peer.stuck) = (false, 0, None);
         peer.moved = now;
-        self.pump(conn);
+        if !planted(Mutant::DrainedForgotten) {
+            self.pump(conn);
+        }
         let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| !peer.gone) else {
             return;
         };

@@ -2,6 +2,7 @@
 
 use super::Work;
 use crate::chain::{Id, strip_witness};
+use crate::mutant::{Mutant, planted};
 use crate::state::{Count, Direction, Span};
 use crate::store::{Reader, Store};
 use crate::wire::{
@@ -34,11 +35,18 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                     break;
                 }
             }
+            if planted(Mutant::TellsAhead) {
+                let ahead = chain.tree().children(chain.tip()).next();
+                headers.extend(ahead.map(|id| entry(id).header));
+            }
             let last = from - 1 + headers.len() as u32;
             let told = chain.at(last);
             if let Some(peer) = self.state.peers.get_mut(conn) {
                 peer.announced = told;
             }
+        }
+        if headers.is_empty() && planted(Mutant::EmptyUnanswered) {
+            return;
         }
         self.send(conn, &Message::Headers(headers));
     }

@@ -5,6 +5,7 @@ mod load;
 use crate::chain::{
     BlockError, Checked, Entry, Forgotten, HeaderError, Id, Params, Rules, Tree, check_block, peek_header,
 };
+use crate::mutant::{Mutant, planted};
 use crate::store::{Change, Place, Store, StoreError};
 use crate::wire;
 use bitcoin::BlockHash;
@@ -292,7 +293,7 @@ impl<D: Store> Chain<D> {
 
     /// A block is not valid. If that is its header's fault (and not that of who sent it), neither is what builds on it.
     fn invalid(&mut self, id: Id, why: BlockError) -> Refused {
-        if matches!(why, BlockError::Invalid(_)) {
+        if matches!(why, BlockError::Invalid(_)) || planted(Mutant::TwinCondemns) {
             for id in self.tree.mark_invalid(id) {
                 let Entry { height, hash, .. } = *self.tree.entry(id);
                 self.store.record(Change::Invalid { height, hash });
@@ -347,7 +348,13 @@ impl<D: Store> Chain<D> {
         while let Some(id) = ready.pop() {
             self.set_connected(id);
             let entry = self.entry(id);
-            if !entry.invalid && entry.work > self.entry(self.tip()).work {
+            let tip = self.entry(self.tip());
+            let better = if planted(Mutant::HeightWins) {
+                entry.height > tip.height
+            } else {
+                entry.work > tip.work || planted(Mutant::TieMoves) && entry.work == tip.work
+            };
+            if !entry.invalid && better {
                 self.activate(id);
             }
             if let Some(children) = self.waiting.remove(&id) {

@@ -4,6 +4,7 @@ use super::{
     AcceptError, Accepted, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Refused, Targets,
 };
 use crate::chain::{HeaderError, Id, Rules, check_block};
+use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::sync::Download;
@@ -210,7 +211,9 @@ impl<D: Store> Handle<D> {
         }?;
         if accepted.new_tip {
             self.0.tell_waiters();
-            self.0.wake();
+            if !planted(Mutant::WakeLost) {
+                self.0.wake();
+            }
         }
         Ok(accepted)
     }

@@ -2,6 +2,7 @@
 
 use super::{Peer, State};
 use crate::chain::{Id, LowWork};
+use crate::mutant::{Mutant, planted};
 use crate::store::Store;
 use sockman::Conn;
 
@@ -51,6 +52,9 @@ impl<D: Store> State<D> {
         let mut keep = vec![self.chain.tip()];
         keep.extend(latest.map(|(_, id)| id));
         for (_, peer) in self.peers.iter() {
+            if planted(Mutant::PruneTooMuch) {
+                break;
+            }
             keep.extend(peer.best);
             keep.extend(peer.announced);
             keep.extend(peer.in_flight.iter().map(|&(id, _)| id));

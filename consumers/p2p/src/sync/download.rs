@@ -1,6 +1,7 @@
 //! Which blocks are asked of which peers.
 
 use crate::chain::Id;
+use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::state::{Chain, Peers};
 use crate::store::Store;
@@ -92,9 +93,19 @@ impl Download {
         if tree.entry(best).work < tree.entry(chain.tip()).work || chain.is_connected(best) {
             return wanted;
         }
-        let base = tree.entry(chain.last_connected(best)).height;
+        let base = if planted(Mutant::WindowStuck) {
+            chain.fork(best)
+        } else {
+            chain.last_connected(best)
+        };
+        let base = tree.entry(base).height;
         let last = tree.entry(best).height;
-        let end = last.min(base.saturating_add(settings.window));
+        let window = if planted(Mutant::WindowUnbounded) {
+            u32::MAX
+        } else {
+            settings.window
+        };
+        let end = last.min(base.saturating_add(window));
         // Bytes of this chain that wait. What waits on others is no reason to hold this one up.
         let mut waiting = 0;
         let mut from = base;
@@ -112,7 +123,7 @@ impl Download {
                 if entry.invalid {
                     return wanted;
                 }
-                if let Some(place) = entry.place {
+                if let Some(place) = entry.place.filter(|_| !planted(Mutant::AskedAgain)) {
                     waiting += u64::from(place.length);
                 } else if waiting > settings.window_bytes {
                     self.held_up = true;
@@ -138,7 +149,9 @@ impl Download {
         by: Conn,
         now: Instant,
     ) -> Option<Delivered> {
-        if !peers.get(by)?.is_asked_for(id) {
+        if planted(Mutant::AnyoneLands) {
+            self.landed(peers, id, now);
+        } else if !peers.get(by)?.is_asked_for(id) {
             return None;
         }
         let first = self.flights.get(&id).map(|flight| flight.first);
@@ -198,7 +211,7 @@ impl Download {
         settings: &Settings,
         now: Instant,
     ) -> Option<Wanted> {
-        if self.hedged >= HEDGES + self.received / 50 {
+        if self.hedged >= HEDGES + self.received / 50 && !planted(Mutant::HedgesUnbounded) {
             return None;
         }
         let (conn, id) = peers.iter().find_map(|(conn, peer)| {

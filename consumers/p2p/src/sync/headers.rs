@@ -15,6 +15,8 @@ pub struct Headers {
     pub(crate) asked: Option<Instant>,
     /// Since when it is not asked because another tells the same, and the work of the best chain of headers then.
     pub(crate) waiting: Option<(Instant, Work)>,
+    /// It was asked for what comes after a header whose block, or that of an ancestor, we do not have.
+    pub(crate) above: bool,
     /// It has told all that it has.
     pub(crate) complete: bool,
     /// Messages in a row that connected to nothing.

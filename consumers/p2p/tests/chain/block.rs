@@ -234,6 +234,18 @@ proptest! {
         prop_assert!(!matches!(why, BlockError::Invalid(_)), "{at}: {why}");
     }
 
+    /// What is a block for the decoder of `bitcoin` is one for us, and the other way round.
+    #[test]
+    fn another_decoder_agrees(at in any::<prop::sample::Index>(), take in 0_usize..4, put in prop::collection::vec(any::<u8>(), 0..4)) {
+        let draft = Draft::new();
+        let mut payload = draft.payload();
+        let at = 80 + at.index(payload.len() - 80);
+        let end = payload.len().min(at + take);
+        payload.splice(at..end, put);
+        let is_block = !matches!(draft.check(&payload), Err(BlockError::Decode(_)));
+        prop_assert_eq!(is_block, deserialize::<bitcoin::Block>(&payload).is_ok());
+    }
+
     #[test]
     fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let draft = Draft::new();

@@ -107,24 +107,24 @@ fn a_late_block_is_of_least_difficulty() {
         ..quick()
     };
     let mut tree = Tree::new(params);
-    let least = bits(&tree, Id::GENESIS);
+    let easy = bits(&tree, Id::GENESIS);
     let last = grow(&mut tree, Id::GENESIS, 1, 9);
-    let real = harder(least);
+    let real = harder(easy);
 
     // The first of a period cannot be late.
     let first = grow(&mut tree, last, 5000, 1);
     assert_eq!(bits(&tree, first), real);
     let time = tree.entry(first).header.time;
     assert_eq!(tree.next_bits(first, time + 1200), real);
-    assert_eq!(tree.next_bits(first, time + 1201), least);
+    assert_eq!(tree.next_bits(first, time + 1201), easy);
     let late = grow(&mut tree, first, 1201, 2);
-    assert_eq!(bits(&tree, late), least);
+    assert_eq!(bits(&tree, late), easy);
     let after = grow(&mut tree, late, 600, 1);
     assert_eq!(bits(&tree, after), real);
     // Further back than a period's beginning it does not look: block 9 was of least difficulty as all before it.
     let all_late = grow(&mut tree, Id::GENESIS, 1201, 9);
     let time = tree.entry(all_late).header.time;
-    assert_eq!(tree.next_bits(all_late, time + 1), least);
+    assert_eq!(tree.next_bits(all_late, time + 1), easy);
 }
 
 /// On testnet3 the last block of a period counts, and if that is late, all difficulty is lost. BIP 94 lets the first one count.
@@ -137,11 +137,11 @@ fn with_bip_94_a_late_block_does_not_reset_difficulty() {
             ..quick()
         };
         let mut tree = Tree::new(params);
-        let least = bits(&tree, Id::GENESIS);
+        let easy = bits(&tree, Id::GENESIS);
         let last = grow(&mut tree, Id::GENESIS, 1, 9);
         let tip = grow(&mut tree, last, 500, 9);
         let last = grow(&mut tree, tip, 1500, 1);
-        assert_eq!(bits(&tree, last), least);
+        assert_eq!(bits(&tree, last), easy);
         // 8 * 500 + 1500 seconds of 6,000: eleven twelfths of 0x1fffff and of 0x7fffff.
         let expected = if bip94 { 0x201d_5554 } else { 0x2075_5554 };
         let expected = CompactTarget::from_consensus(expected);

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod dialling;
+mod explored;
 mod flow;
 mod handshake;
 mod headers;

@@ -86,25 +86,6 @@ fn the_chain_with_the_most_work_wins() {
     assert_eq!(told, [(0, "active"), (10, "valid-fork")]);
 }
 
-/// While the other chain has less work, the active one does not change, and yet the window must move on.
-#[test]
-fn a_branch_that_is_longer_than_the_window_is_followed() {
-    let (mut miner, blocks) = Miner::chain(20);
-    let ours = miner.extend(blocks[1].block_hash(), 12, 1);
-    let mut world = World::one(settings(1), &blocks);
-    let few = sockman_p2p::Settings {
-        window: 4,
-        blocks_per_peer: 2,
-        ..settings(2)
-    };
-    let other = world.add(few);
-    world.give(other, &blocks[..2]);
-    world.give(other, &ours);
-    world.connect(other, 0);
-    world.until(secs(10), |world| world.height(other) == 20);
-    assert_eq!(world.count(other, Count::blocks), 18);
-}
-
 #[test]
 fn of_two_chains_with_the_same_work_the_first_stays() {
     let (mut miner, blocks) = Miner::chain(5);

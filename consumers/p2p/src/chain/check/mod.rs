@@ -15,6 +15,7 @@ pub use cursor::DecodeError;
 pub use error::{BlockError, Invalid, Mutated};
 pub(super) use merkle::merkle_root;
 pub use strip::strip_witness;
+pub(super) use transaction::COMMITMENT;
 
 use super::hash::{Hash256, block_hash, sha256d};
 use super::params::Params;

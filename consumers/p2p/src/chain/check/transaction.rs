@@ -8,6 +8,9 @@ use bitcoin::absolute::LOCK_TIME_THRESHOLD;
 /// Satoshis that there can be in all: Core's `MAX_MONEY`.
 const MAX_MONEY: i64 = 21_000_000 * 100_000_000;
 
+/// What the script begins with that commits to witnesses: `OP_RETURN`, a push of 36 bytes, and a mark of four (BIP 141).
+pub(in crate::chain) const COMMITMENT: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
+
 /// A transaction where it lies.
 pub(super) struct Transaction<'a> {
     whole: &'a [u8],
@@ -221,10 +224,8 @@ impl<'a> Outputs<'a> {
                     _ => None,
                 };
             }
-            // OP_RETURN, a push of 36 bytes, and the mark that the commitment to witnesses begins with.
-            if let [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed, rest @ ..] = cursor.counted()? {
-                self.commitment = rest.first_chunk().or(self.commitment);
-            }
+            let commitment = cursor.counted()?.strip_prefix(&COMMITMENT);
+            self.commitment = commitment.and_then(<[u8]>::first_chunk).or(self.commitment);
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use super::mine::{COINBASE_MATURITY, coinbase, commit, mine};
 use super::params::Params;
 use super::tree::MEDIAN_SPAN;
 use bitcoin::block::{Header, Version};
-use bitcoin::consensus::Encodable;
+use bitcoin::consensus::serialize;
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, Network, ScriptBuf, Transaction, TxMerkleNode};
 use coins::{Coin, Coins, Kind, Lock};
@@ -210,8 +210,7 @@ impl Generator {
         let mut block = Vec::with_capacity(self.options.max_weight.min(body.bytes.len() + 500));
         block.extend_from_slice(&header_bytes);
         compact(&mut block, body.txids.len() + 1);
-        // A vector takes all there is: it cannot fail.
-        let _ = coinbase.consensus_encode(&mut block);
+        block.extend_from_slice(&serialize(&coinbase));
         block.extend_from_slice(&body.bytes);
         block
     }

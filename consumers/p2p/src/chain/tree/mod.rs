@@ -27,8 +27,8 @@ use entry::ByHash;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Headers without a stored block that are kept, unless [`Tree::set_limit`] says otherwise: twice what the longest chain that is
-/// worth following has had by now, which is about 250 bytes each, or 500 MB.
+/// Headers without a stored block that are kept, unless [`Tree::set_limit`] says otherwise: twice as many as the main network has, so
+/// that all of its can come before its blocks. Each takes about 250 bytes.
 pub const MAX_UNSTORED: usize = 2_000_000;
 
 /// The headers known, from genesis on.

@@ -2,6 +2,7 @@
 
 use super::{Chain, payload};
 use crate::chain::{Id, Params, Tree, check_block};
+use crate::mutant::{Mutant, planted};
 use crate::store::{Change, Found, Loaded, Reader, Store, StoreError, verify};
 use crate::wire::{self, Command};
 use bitcoin::consensus::serialize;
@@ -74,6 +75,9 @@ impl<D: Store> Chain<D> {
     /// Takes in blocks that the index does not know. Those whose parents are not known either are kept in mind: their headers
     /// will come again, and then they need not be downloaded.
     fn take_found(&mut self, found: &[Found], now: u64) {
+        if planted(Mutant::FoundForgotten) {
+            return;
+        }
         self.orphans = found.iter().map(|found| (found.hash, found.place)).collect();
         for found in found {
             if self.accept_header(&found.header, now).is_ok()
@@ -81,6 +85,9 @@ impl<D: Store> Chain<D> {
             {
                 self.take_orphan(id);
             }
+        }
+        if planted(Mutant::OrphansForgotten) {
+            self.orphans.clear();
         }
     }
 

@@ -168,7 +168,10 @@ fn sixteen_of_each_in_the_order_of_heights() {
     assert!(world.plan(0).is_empty(), "nothing is left");
     world.leave(1);
     assert_eq!(world.plan(2), range(17, 24), "it has eight already");
-    assert!(world.plan(0).is_empty(), "one is not worth a message yet");
+    assert!(
+        world.plan(0).is_empty(),
+        "fifteen are under way: one more is not worth a message yet"
+    );
     for height in 2..=8 {
         world.send(0, height);
     }

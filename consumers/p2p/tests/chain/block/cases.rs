@@ -68,10 +68,10 @@ pub(crate) fn good() -> Vec<Case> {
     vec![
         altered("as it is", "", |_| {}),
         sealed("locked up to a height below its own", "", |draft| {
-            draft.lock(BELOW)
+            draft.lock(BELOW);
         }),
         sealed("locked up to a time below the median", "", |draft| {
-            draft.lock(median - 1)
+            draft.lock(median - 1);
         }),
         sealed("locked, and it does not matter", "", |draft| {
             draft.lock(u32::MAX);
@@ -132,10 +132,10 @@ pub(crate) fn changed() -> Vec<Case> {
             last(draft).output[0].value += Amount::ONE_SAT;
         }),
         altered("another order", "bad-txnmrklroot", |draft| {
-            draft.block.txdata.swap(1, 2)
+            draft.block.txdata.swap(1, 2);
         }),
         altered("no transactions", "bad-txnmrklroot", |draft| {
-            draft.block.txdata.clear()
+            draft.block.txdata.clear();
         }),
         // CVE-2012-2459: with seven transactions the last one is hashed with itself.
         altered("the last one twice", "bad-txns-duplicate", |draft| {
@@ -250,27 +250,19 @@ fn plain(inputs: u8, outputs: usize) -> Transaction {
     }
 }
 
+/// Satoshis that there can be.
+const ALL: u64 = 2_100_000_000_000_000;
+
 /// Blocks whose header is for what breaks a rule.
 pub(crate) fn invalid() -> Vec<Case> {
+    let mut cases = invalid_blocks();
+    cases.extend(invalid_transactions());
+    cases
+}
+
+fn invalid_blocks() -> Vec<Case> {
     let draft = Draft::new();
     let (header, median) = (draft.block.header, draft.rules.median_time);
-    let raw = |what, name, raw: &[u8]| Case {
-        what,
-        name,
-        payload: draft.with_raw(raw),
-    };
-    let values = |values: &[u64]| {
-        let mut tx = plain(1, values.len());
-        for (output, value) in tx.output.iter_mut().zip(values) {
-            output.value = Amount::from_sat(*value);
-        }
-        serialize(&tx)
-    };
-    const ALL: u64 = 2_100_000_000_000_000;
-    let mut null = plain(2, 1);
-    null.input[1].previous_output = OutPoint::null();
-    let mut same = plain(40, 1);
-    same.input[31].previous_output = same.input[3].previous_output;
     let first = |script: &[u8]| {
         let mut script_sig = script.to_vec();
         move |draft: &mut Draft| coinbase(draft).input[0].script_sig = std::mem::take(&mut script_sig).into()
@@ -334,6 +326,35 @@ pub(crate) fn invalid() -> Vec<Case> {
             "bad-cb-height",
             first(&[0, 1, BELOW as u8 + 1]),
         ),
+        sealed("locked up to its own height", "bad-txns-nonfinal", |draft| {
+            draft.lock(BELOW + 1);
+        }),
+        sealed("locked up to the median", "bad-txns-nonfinal", |draft| {
+            draft.lock(median);
+        }),
+    ]
+}
+
+/// Blocks with a coinbase, and a transaction that breaks a rule by itself.
+fn invalid_transactions() -> Vec<Case> {
+    let draft = Draft::new();
+    let raw = |what, name, raw: &[u8]| Case {
+        what,
+        name,
+        payload: draft.with_raw(raw),
+    };
+    let values = |values: &[u64]| {
+        let mut tx = plain(1, values.len());
+        for (output, value) in tx.output.iter_mut().zip(values) {
+            output.value = Amount::from_sat(*value);
+        }
+        serialize(&tx)
+    };
+    let mut null = plain(2, 1);
+    null.input[1].previous_output = OutPoint::null();
+    let mut same = plain(40, 1);
+    same.input[31].previous_output = same.input[3].previous_output;
+    vec![
         raw(
             "no inputs and no outputs",
             "bad-txns-vin-empty",
@@ -375,12 +396,6 @@ pub(crate) fn invalid() -> Vec<Case> {
             "bad-txns-prevout-null",
             &serialize(&null),
         ),
-        sealed("locked up to its own height", "bad-txns-nonfinal", |draft| {
-            draft.lock(BELOW + 1)
-        }),
-        sealed("locked up to the median", "bad-txns-nonfinal", |draft| {
-            draft.lock(median)
-        }),
     ]
 }
 
