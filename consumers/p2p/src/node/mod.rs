@@ -112,7 +112,7 @@ impl<D: Store> Node<D> {
         self.work(net, |work| {
             work.state.listening.clone_from(&listening);
             for (name, kind) in connect {
-                if !work.state.targets.has(name) {
+                if !work.state.targets.has(name, *kind) {
                     work.state.targets.add(name, *kind, now, retry);
                 }
             }
@@ -125,7 +125,7 @@ impl<D: Store> Node<D> {
     pub fn connect<N: SockMan>(&mut self, net: &mut N, name: &str, kind: Kind) {
         let (now, retry) = (net.now(), self.own.settings.retry_after);
         self.work(net, |work| {
-            if !work.state.targets.has(name) {
+            if !work.state.targets.has(name, kind) {
                 work.state.targets.add(name, kind, now, retry);
             }
             work.dial_due();

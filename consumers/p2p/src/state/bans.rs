@@ -58,7 +58,7 @@ pub enum BanError {
 }
 
 /// All bans.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Bans {
     list: Vec<Ban>,
     path: Option<PathBuf>,
@@ -153,7 +153,7 @@ impl Bans {
             until,
         });
         self.list.sort_by_key(|ban| ban.net);
-        self.save()
+        Ok(())
     }
 
     /// Lifts the ban of a network.
@@ -164,13 +164,12 @@ impl Bans {
         if self.list.len() == before {
             return Err(BanError::NotBanned);
         }
-        self.save()
+        Ok(())
     }
 
     /// Lifts all.
-    pub fn clear(&mut self) -> Result<(), BanError> {
+    pub fn clear(&mut self) {
         self.list.clear();
-        self.save()
     }
 
     fn sweep(&mut self, now: u64) {
@@ -178,7 +177,7 @@ impl Bans {
     }
 
     /// Writes the file anew beside the old one, and puts it in its place.
-    fn save(&self) -> Result<(), BanError> {
+    pub(crate) fn save(&self) -> Result<(), BanError> {
         let Some(path) = &self.path else { return Ok(()) };
         let line = |ban: &Ban| Line {
             version: VERSION,
@@ -194,7 +193,9 @@ impl Bans {
             let mut to = fs::File::create(&new)?;
             to.write_all(&serde_json::to_vec_pretty(&file)?)?;
             to.sync_all()?;
-            fs::rename(&new, path)
+            fs::rename(&new, path)?;
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
         };
         write().map_err(|why| BanError::Write {
             path: path.clone(),
@@ -243,6 +244,7 @@ mod tests {
         let mut bans = Bans::open(&path, 100).unwrap();
         bans.add(net("192.0.2.0/24"), 100, 200).unwrap();
         bans.add(net("198.51.100.7"), 100, 150).unwrap();
+        bans.save().unwrap();
         let again = Bans::open(&path, 150).unwrap();
         let all: Vec<_> = again.iter(150).cloned().collect();
         let kept = Ban {
@@ -251,7 +253,8 @@ mod tests {
             until: 200,
         };
         assert_eq!(all, [kept]);
-        bans.clear().unwrap();
+        bans.clear();
+        bans.save().unwrap();
         assert_eq!(Bans::open(&path, 100).unwrap().iter(100).count(), 0);
     }
 

@@ -1,12 +1,13 @@
 //! All of it under one lock.
 
 use super::{
-    AcceptError, Accepted, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Refused, Targets,
+    AcceptError, Accepted, BanError, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Phase, Refused,
+    Target, Targets,
 };
 use crate::chain::{HeaderError, Id, Rules, check_block};
 use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::sync::Download;
 use crate::wire::{self, Command as Name};
 use sockman::{Conn, Endpoint, Remote};
@@ -35,8 +36,8 @@ pub struct State<D: Store> {
     pub bytes: (u64, u64),
     /// Where we listen.
     pub listening: Vec<Endpoint>,
-    /// Why no more blocks can be stored, if that is so. The node should be stopped then.
-    pub failed: Option<String>,
+    /// Why the last block could not be stored.
+    pub(crate) failed: Option<String>,
     /// Whether the node has been told to stop.
     pub stopping: bool,
     /// The loop's time, when it last did something.
@@ -48,17 +49,40 @@ pub struct State<D: Store> {
 }
 
 impl<D: Store> State<D> {
-    /// Whether the chain is as long as any that our peers have: at least one of them has told all its headers, and all
+    /// Whether the chain is as long as any that our peers have, and has the work that any must have: all whom we were told to
+    /// connect to have told all their headers, or could not be reached or do not serve blocks; one at least has told; and all
     /// blocks of the chain with the most work among those are there.
     pub fn is_synced(&self) -> bool {
+        let work = |id| self.chain.entry(id).work;
+        let tip = work(self.chain.tip());
         let mut told = self
             .peers
             .iter()
             .filter(|(_, peer)| peer.headers.is_complete())
             .peekable();
-        let work = |id| self.chain.entry(id).work;
-        let tip = work(self.chain.tip());
-        told.peek().is_some() && told.all(|(_, peer)| peer.best.is_none_or(|best| work(best) <= tip))
+        tip >= self.chain.params().minimum_work
+            && told.peek().is_some()
+            && told.all(|(_, peer)| peer.best.is_none_or(|best| work(best) <= tip))
+            && self.targets.iter().all(|target| self.has_been_heard(target))
+    }
+
+    fn has_been_heard(&self, target: &Target) -> bool {
+        match target.phase {
+            Phase::Connected(conn) => self.peers.get(conn).is_none_or(|peer| {
+                peer.gone || peer.headers.is_complete() || (peer.ready && !peer.is_source())
+            }),
+            _ => target.failed,
+        }
+    }
+
+    /// Why no more blocks can be stored, if that is so. The node should be stopped then.
+    pub fn failure(&self) -> Option<String> {
+        let index = || match self.chain.store().failed()? {
+            // It is tried again, and told of when blocks find no room either.
+            StoreError::Full { .. } => None,
+            why => Some(why.to_string()),
+        };
+        self.failed.clone().or_else(index)
     }
 }
 
@@ -102,6 +126,8 @@ pub(crate) struct Shared<D: Store> {
     happened: Condvar,
     /// The loop, once it runs.
     remote: Mutex<Option<Remote>>,
+    /// Held by who changes the bans.
+    saving: Mutex<()>,
     pub(crate) reader: D::Reader,
     settings: Settings,
 }
@@ -143,10 +169,11 @@ impl<D: Store> Handle<D> {
     pub(crate) fn new(mut chain: Chain<D>, bans: Bans, settings: Settings) -> Handle<D> {
         chain.limit_headers(settings.headers);
         let reader = chain.reader();
+        let chain_port = chain.params().default_port;
         let state = State {
             chain,
             peers: Peers::default(),
-            targets: Targets::default(),
+            targets: Targets::new(chain_port),
             bans,
             discouraged: Discouraged::new(settings.discourage),
             download: Download::default(),
@@ -163,6 +190,7 @@ impl<D: Store> Handle<D> {
             state: Mutex::new(state),
             happened: Condvar::new(),
             remote: Mutex::new(None),
+            saving: Mutex::new(()),
             reader,
             settings,
         }))
@@ -205,7 +233,10 @@ impl<D: Store> Handle<D> {
             match &accepted {
                 Ok(accepted) => state.fresh |= accepted.new_tip,
                 Err(AcceptError::Refused(Refused::Block(_))) => state.counters.add(Count::blocks_refused),
-                Err(_) => {}
+                Err(AcceptError::Store(why)) => {
+                    state.failed.get_or_insert_with(|| why.to_string());
+                }
+                Err(AcceptError::Refused(_)) => {}
             }
             accepted
         }?;
@@ -261,7 +292,7 @@ impl<D: Store> Handle<D> {
     pub fn add_node(&self, name: &str, kind: Kind) -> bool {
         let added = {
             let mut state = self.0.lock();
-            let new = kind == Kind::Once || !state.targets.has(name);
+            let new = kind == Kind::Once || !state.targets.has(name, kind);
             if new {
                 let retry = self.0.settings.retry_after;
                 let now = state.now;
@@ -273,9 +304,26 @@ impl<D: Store> Handle<D> {
         added
     }
 
-    /// Does not dial somebody any more. A connection that is there stays. Says whether it was dialled.
+    /// Does not dial somebody any more who was [added](Kind::Added). A connection that is there stays. Says whether it was added.
     pub fn remove_node(&self, name: &str) -> bool {
         !self.0.lock().targets.remove(name).is_empty()
+    }
+
+    /// Changes the bans, and puts them on the disk; then hangs up on all who are banned. The loop does not wait for the disk. If
+    /// they cannot be written, they are as before.
+    pub fn change_bans(
+        &self,
+        change: impl FnOnce(&mut Bans, u64) -> Result<(), BanError>,
+    ) -> Result<(), BanError> {
+        let now = self.unix();
+        // So that the file is as the last change left it.
+        let _saving = self.0.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bans = self.0.lock().bans.clone();
+        change(&mut bans, now)?;
+        bans.save()?;
+        self.0.lock().bans = bans;
+        self.command(Command::DropBanned);
+        Ok(())
     }
 
     /// Ends what waits ([`wait`](Handle::wait)): the node stops.

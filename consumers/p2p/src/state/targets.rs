@@ -1,6 +1,7 @@
 //! Whom we want to be connected to.
 
 use sockman::Conn;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// Why somebody is dialled.
@@ -42,18 +43,28 @@ pub struct Target {
     pub(crate) backoff: Duration,
     /// What of its addresses is tried next, if a name has several.
     pub(crate) turn: usize,
+    /// It could not be reached, or the connection has ended, once at least.
+    pub(crate) failed: bool,
     /// Not wanted any more, once what is under way has ended.
     pub(crate) removed: bool,
 }
 
 /// All whom we dial.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Targets {
     list: Vec<Target>,
     next: u64,
+    /// The port of those that are called by a name without one.
+    port: u16,
 }
 
 impl Targets {
+    /// None, yet. Names without a port are of this one.
+    pub(crate) fn new(port: u16) -> Targets {
+        let (list, next) = (Vec::new(), 0);
+        Targets { list, next, port }
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Target> {
         self.list.iter().filter(|target| !target.removed)
@@ -69,10 +80,11 @@ impl Targets {
         self.list.iter().find(|target| target.id == id)
     }
 
-    /// Whether somebody by this name is dialled again and again.
-    pub fn has(&self, name: &str) -> bool {
+    /// Whether somebody by this name is dialled, and why.
+    pub fn has(&self, name: &str, kind: Kind) -> bool {
+        let name = with_port(name, self.port);
         self.iter()
-            .any(|target| target.kind != Kind::Once && target.name == name)
+            .any(|target| target.kind == kind && with_port(&target.name, self.port) == name)
     }
 
     /// One more, to be dialled at once.
@@ -86,16 +98,19 @@ impl Targets {
             phase: Phase::Waiting(now),
             backoff,
             turn: 0,
+            failed: false,
             removed: false,
         });
         id
     }
 
-    /// Not this one any more: gives the numbers of those that were called so.
+    /// Not this one any more, if it was [added](Kind::Added): gives the numbers of those that were called so.
     pub(crate) fn remove(&mut self, name: &str) -> Vec<u64> {
         let mut removed = Vec::new();
+        let name = with_port(name, self.port);
         for target in &mut self.list {
-            if target.name == name && !target.removed {
+            let added = target.kind == Kind::Added && !target.removed;
+            if added && with_port(&target.name, self.port) == name {
                 target.removed = true;
                 removed.push(target.id);
             }
@@ -108,6 +123,7 @@ impl Targets {
     pub(crate) fn ended(&mut self, id: u64, at: Instant) {
         if let Some(target) = self.get_mut(id) {
             target.phase = Phase::Waiting(at);
+            target.failed = true;
             target.removed |= target.kind == Kind::Once;
         }
         self.sweep();
@@ -135,6 +151,21 @@ impl Targets {
     }
 }
 
+/// A name with its port: the chain's own where none is given.
+pub(crate) fn with_port(name: &str, port: u16) -> String {
+    if let Ok(ip) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return SocketAddr::new(ip, port).to_string();
+    }
+    let has_port = name
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    if has_port {
+        name.to_owned()
+    } else {
+        format!("{name}:{port}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +179,7 @@ mod tests {
     #[test]
     fn due_at_once_and_later_and_never_while_something_is_under_way() {
         let now = Instant::now();
-        let mut all = Targets::default();
+        let mut all = Targets::new(8333);
         assert_eq!((all.due(now), all.next_due()), (vec![], None));
         let one = all.add("one:1", Kind::Connect, now, SECOND);
         let two = all.add("two:1", Kind::Added, now + SECOND, SECOND);
@@ -158,15 +189,15 @@ mod tests {
         assert_eq!(all.due(now + SECOND), [two]);
         all.ended(one, now + 2 * SECOND);
         assert_eq!(all.due(now + 2 * SECOND), [one, two]);
-        assert!(all.has("one:1") && !all.has("one"));
+        assert!(all.has("one:1", Kind::Connect) && !all.has("one", Kind::Connect));
     }
 
     #[test]
     fn once_is_once_and_not_again_and_again() {
         let now = Instant::now();
-        let mut all = Targets::default();
+        let mut all = Targets::new(8333);
         let one = all.add("one:1", Kind::Once, now, SECOND);
-        assert!(!all.has("one:1"), "it may be added, too");
+        assert!(!all.has("one:1", Kind::Added), "it may be added, too");
         all.get_mut(one).unwrap().phase = Phase::Resolving;
         all.ended(one, now);
         assert!(names(&all).is_empty() && all.next_due().is_none());
@@ -177,7 +208,7 @@ mod tests {
     #[test]
     fn who_is_removed_is_forgotten_when_what_is_under_way_has_ended() {
         let now = Instant::now();
-        let mut all = Targets::default();
+        let mut all = Targets::new(8333);
         let one = all.add("one:1", Kind::Added, now, SECOND);
         let again = all.add("one:1", Kind::Once, now, SECOND);
         all.add("two:1", Kind::Added, now, SECOND);
@@ -188,5 +219,16 @@ mod tests {
         assert!(all.remove("one:1").is_empty(), "it was already");
         all.ended(one, now);
         assert!(all.get(one).is_none());
+    }
+
+    #[test]
+    fn names_get_the_port_they_lack() {
+        assert_eq!(with_port("10.0.0.1", 8333), "10.0.0.1:8333");
+        assert_eq!(with_port("10.0.0.1:1", 8333), "10.0.0.1:1");
+        assert_eq!(with_port("::1", 8333), "[::1]:8333");
+        assert_eq!(with_port("[::1]", 8333), "[::1]:8333");
+        assert_eq!(with_port("[::1]:1", 8333), "[::1]:1");
+        assert_eq!(with_port("seed.example", 8333), "seed.example:8333");
+        assert_eq!(with_port("seed.example:1", 8333), "seed.example:1");
     }
 }

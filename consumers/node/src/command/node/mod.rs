@@ -118,7 +118,7 @@ impl OnBackend for Serve<'_> {
         reporter.end();
         // Also if something failed: what is there is to be there the next time.
         let synced = handle.with(|state| state.chain.store_mut().sync());
-        let failed = handle.with(|state| state.failed.clone());
+        let failed = handle.with(|state| state.failure());
         let counted = driver.with(|_, net| net.stats().clone());
         ran?;
         if let Some(why) = failed {

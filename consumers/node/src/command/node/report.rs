@@ -39,7 +39,7 @@ fn look<D: Store>(state: &mut State<D>) -> Seen {
             peers: Some(state.peers.len()),
         },
         is_synced: state.is_synced(),
-        has_failed: state.failed.is_some(),
+        has_failed: state.failure().is_some(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::node::context::Context;
 use serde::Serialize;
 use sockman_http::rpc::{Call, Done, Method, Out, RpcError, code};
-use sockman_p2p::state::{Ban, BanError, Command, parse_net};
+use sockman_p2p::state::{Ban, BanError, Bans, parse_net};
 use sockman_p2p::store::Store;
 
 pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 3] {
@@ -58,18 +58,18 @@ fn setban<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Resu
                 Ok(0) | Err(_) => now + A_DAY,
                 Ok(time) => now.saturating_add(time),
             };
-            handle.with(|state| {
+            let add = |bans: &mut Bans, now| {
                 // An address is banned too when the network that it is in is.
                 let is_address = net.prefix_len() == net.max_prefix_len();
-                if is_address && state.bans.contains(net.addr(), now) {
-                    return Err(failed(&BanError::Already));
+                if is_address && bans.contains(net.addr(), now) {
+                    return Err(BanError::Already);
                 }
-                state.bans.add(net, now, until).map_err(|why| failed(&why))
-            })?;
-            handle.command(Command::DropBanned);
+                bans.add(net, now, until)
+            };
+            handle.change_bans(add).map_err(|why| failed(&why))?;
         }
         "remove" => {
-            let removed = handle.with(|state| state.bans.remove(net, now));
+            let removed = handle.change_bans(|bans, now| bans.remove(net, now));
             removed.map_err(|why| failed(&why))?;
         }
         _ => {
@@ -105,7 +105,10 @@ fn listbanned<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> Res
 }
 
 fn clearbanned<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
-    let cleared = context.handle().with(|state| state.bans.clear());
+    let cleared = context.handle().change_bans(|bans, _| {
+        bans.clear();
+        Ok(())
+    });
     cleared.map_err(|why| failed(&why))?;
     out.null()
 }

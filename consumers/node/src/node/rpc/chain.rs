@@ -91,7 +91,7 @@ pub(in crate::node) fn chain_info<D: Store>(context: &Context<D>) -> ChainInfo {
             chainwork: Hex(tip.work.to_be_bytes()),
             size_on_disk: chain.stored_bytes(),
             pruned: false,
-            warnings: state.failed.iter().cloned().collect(),
+            warnings: state.failure().into_iter().collect(),
         }
     })
 }

@@ -143,7 +143,7 @@ fn getnetworkinfo<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) ->
             relayfee: Amount(RELAY_FEE),
             incrementalfee: Amount(RELAY_FEE),
             localaddresses,
-            warnings: state.failed.iter().cloned().collect(),
+            warnings: state.failure().into_iter().collect(),
         }
     });
     out.json(&info)
