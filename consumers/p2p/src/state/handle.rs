@@ -7,7 +7,7 @@ use super::{
 use crate::chain::{HeaderError, Id, Rules, check_block};
 use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::sync::Download;
 use crate::wire::{self, Command as Name};
 use sockman::{Conn, Endpoint, Remote};
@@ -77,11 +77,7 @@ impl<D: Store> State<D> {
 
     /// Why no more blocks can be stored, if that is so. The node should be stopped then.
     pub fn failure(&self) -> Option<String> {
-        let index = || match self.chain.store().failed()? {
-            // It is tried again, and told of when blocks find no room either.
-            StoreError::Full { .. } => None,
-            why => Some(why.to_string()),
-        };
+        let index = || self.chain.store().failed().map(|why| why.to_string());
         self.failed.clone().or_else(index)
     }
 }
