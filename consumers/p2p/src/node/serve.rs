@@ -42,7 +42,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             let last = from - 1 + headers.len() as u32;
             let told = chain.at(last);
             if let Some(peer) = self.state.peers.get_mut(conn) {
-                peer.announced = told;
+                (peer.announced, peer.told) = (told, told);
             }
         }
         if headers.is_empty() && planted(Mutant::EmptyUnanswered) {

@@ -55,6 +55,8 @@ pub struct Peer {
     pub best: Option<Id>,
     /// The last block that we announced to it, or that it told us of.
     pub announced: Option<Id>,
+    /// The last block whose header we have sent it. What was announced by its hash alone it may not have yet.
+    pub(crate) told: Option<Id>,
     /// What we know of its headers.
     pub headers: Headers,
     /// Blocks that we have asked it for, oldest first, and when.
@@ -195,6 +197,7 @@ impl Peer {
             ping: Ping::default(),
             best: None,
             announced: None,
+            told: None,
             headers: Headers::default(),
             in_flight: VecDeque::new(),
             head_since: now,
