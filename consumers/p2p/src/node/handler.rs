@@ -50,6 +50,9 @@ impl<D: Store> Handler for Node<D> {
             while let Some(command) = work.state.commands.pop_front() {
                 work.command(command);
             }
+            if std::mem::take(&mut work.state.ask) {
+                work.ask_everybody();
+            }
             work.dial_due();
         });
     }

@@ -8,6 +8,7 @@ mod blocks;
 mod dialling;
 mod explored;
 mod flow;
+mod handed_in;
 mod handshake;
 mod headers;
 mod hostile;
