@@ -61,6 +61,9 @@ pub struct Settings {
     pub retry_after: Duration,
     /// The longest time before somebody is dialled again. Default 30 s.
     pub retry_most: Duration,
+    /// When a connection has lasted so long, with a handshake, the times before somebody is dialled again begin anew: who
+    /// hangs up at once is not dialled every second for ever. Default 60 s.
+    pub steady_after: Duration,
     /// The time that a peer we dialled may take to answer `getheaders`. Default 2 min.
     pub headers_within: Duration,
     /// Blocks asked of one peer at once. Default 16 (Core's `MAX_BLOCKS_IN_TRANSIT_PER_PEER`).
@@ -123,6 +126,7 @@ impl Settings {
             dial_within: Duration::from_secs(5),
             retry_after: Duration::from_secs(1),
             retry_most: Duration::from_secs(30),
+            steady_after: Duration::from_secs(60),
             headers_within: Duration::from_secs(120),
             blocks_per_peer: 16,
             window: 1024,
