@@ -88,7 +88,16 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 }
                 self.message(conn, frame, message);
             }
-            Err(DecodeError::TooMany { .. }) => self.misbehaves(conn, "more entries than there may be"),
+            Err(DecodeError::TooMany { .. }) => {
+                let why = "more entries than there may be";
+                // Who has not said yet who it is may not even be of this network.
+                if self.state.peers.get(conn).is_some_and(|peer| peer.ready) {
+                    self.misbehaves(conn, why);
+                } else {
+                    self.state.counters.add(Count::bad_messages);
+                    self.drop_peer(conn, format_args!("{why}"));
+                }
+            }
             Err(why) => {
                 self.state.counters.add(Count::bad_messages);
                 tracing::debug!(%conn, command = %frame.header.command, %why, "cannot be read");
@@ -106,7 +115,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             Message::Version(version) if !greeted => self.version(conn, &version),
             Message::Verack if greeted && !ready => self.verack(conn),
             Message::WtxidRelay | Message::SendAddrV2 if ready => {
-                self.misbehaves(conn, "features are agreed on before verack (BIP 155, BIP 339)");
+                self.drop_peer(
+                    conn,
+                    format_args!("features are agreed on before verack (BIP 155, BIP 339)"),
+                );
             }
             Message::WtxidRelay if greeted => peer.wtxid_relay = true,
             Message::SendAddrV2 if greeted => peer.wants_addrv2 = true,
