@@ -105,6 +105,9 @@ pub struct Settings {
     pub receive: usize,
     /// High-water mark of a peer's send queue, in bytes: above it what it asks for waits. Default 1 MiB.
     pub send_high: usize,
+    /// Bytes of a peer's messages that are looked at in one go, and bytes that are read and sent for what it asks for: after so many
+    /// others have their turn. One message or answer more than that is all it can be. Default 1 MiB, which takes some milliseconds.
+    pub share: usize,
     /// Our name (BIP14). Default `/sockman:VERSION/`.
     pub user_agent: String,
     /// The time of day.
@@ -144,6 +147,7 @@ impl Settings {
             requests: 64 << 10,
             receive: 5 << 20,
             send_high: 1 << 20,
+            share: 1 << 20,
             user_agent: format!("/sockman:{}/", env!("CARGO_PKG_VERSION")),
             clock: Clock::System,
             seed,

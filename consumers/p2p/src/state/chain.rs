@@ -37,6 +37,8 @@ pub struct Chain<D: Store> {
     orphans: HashMap<BlockHash, Place>,
     /// How often the tip has changed since the start.
     changes: u64,
+    /// Blocks that could not be read, and whether they are damaged: then they are as good as lost.
+    unreadable: HashMap<Id, bool>,
 }
 
 /// A block is stored.
@@ -312,12 +314,26 @@ impl<D: Store> Chain<D> {
     }
 
     /// A block could not be read. If that is because it is damaged, it is missing from the next start on, and downloaded again
-    /// then.
-    pub(crate) fn cannot_read(&mut self, id: Id, why: &StoreError) {
-        if matches!(why, StoreError::Damaged { .. }) {
+    /// then. Says whether that is news.
+    pub(crate) fn cannot_read(&mut self, id: Id, why: &StoreError) -> bool {
+        let damaged = matches!(why, StoreError::Damaged { .. });
+        let before = self.unreadable.get(&id).copied();
+        if before == Some(true) || before == Some(damaged) {
+            return false;
+        }
+        self.unreadable.insert(id, damaged);
+        if damaged {
             let Entry { height, hash, .. } = *self.entry(id);
             self.store.record(Change::Lost { height, hash });
         }
+        true
+    }
+
+    /// Where a block is that others may have: it is not known to be damaged, nor to be invalid, and all its ancestors are there.
+    pub(crate) fn servable(&self, id: Id) -> Option<Place> {
+        let damaged = self.unreadable.get(&id) == Some(&true);
+        let good = self.is_connected(id) && !self.entry(id).invalid && !damaged;
+        self.place(id).filter(|_| good)
     }
 
     fn record_block(&mut self, id: Id, place: Place, txs: u32) {

@@ -16,6 +16,7 @@ mod liveness;
 mod miner;
 mod raw;
 mod serving;
+mod serving_limits;
 mod stopping;
 mod syncing;
 mod world;
