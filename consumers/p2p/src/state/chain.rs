@@ -456,3 +456,39 @@ impl<D: Store> Chain<D> {
 fn payload(frame: &[u8]) -> &[u8] {
     frame.get(wire::HEADER..).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Memory, Reader};
+    use bitcoin::Network;
+    use std::path::PathBuf;
+
+    #[test]
+    fn what_cannot_be_read_is_news_once_and_lost_once() {
+        let params = Params::of(Network::Regtest);
+        let memory = Memory::new(params.magic);
+        let (store, loaded) = memory.crash(0);
+        let disk = store.clone();
+        let mut chain = Chain::new(params, store, loaded, 0).unwrap();
+        let place = chain.servable(Id::GENESIS).unwrap();
+        let before = disk.pending();
+        let refused = StoreError::Io {
+            path: PathBuf::new(),
+            doing: "read",
+            source: Arc::new(std::io::Error::from(std::io::ErrorKind::PermissionDenied)),
+        };
+        assert!(chain.cannot_read(Id::GENESIS, &refused));
+        assert!(!chain.cannot_read(Id::GENESIS, &refused));
+        assert_eq!(disk.pending(), before);
+        assert!(chain.servable(Id::GENESIS).is_some(), "it may be better later");
+        disk.damage(place);
+        let damaged = chain.reader().verified(place).unwrap_err();
+        assert!(chain.cannot_read(Id::GENESIS, &damaged));
+        for again in [&damaged, &refused] {
+            assert!(!chain.cannot_read(Id::GENESIS, again));
+        }
+        assert_eq!(disk.pending(), before + 1);
+        assert!(chain.servable(Id::GENESIS).is_none());
+    }
+}

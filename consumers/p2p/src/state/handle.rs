@@ -46,7 +46,7 @@ pub struct State<D: Store> {
     pub(crate) commands: VecDeque<Command>,
     /// The tip has changed and not been announced yet.
     pub(crate) fresh: bool,
-    /// Blocks were handed in that peers owed us, or that held them up: they can be asked for others.
+    /// Blocks were handed in that peers owed us: they, and whoever waited for those, can be asked for others.
     pub(crate) ask: bool,
 }
 
@@ -89,15 +89,15 @@ impl<D: Store> State<D> {
 }
 
 impl<D: Store> State<D> {
-    /// A block that was handed in is stored: nobody need send it any more, and whoever waited for it need not.
+    /// A block that was handed in is stored: nobody need send it any more.
     fn landed(&mut self, accepted: Accepted) {
         self.fresh |= accepted.new_tip;
-        let owed = self.peers.iter().any(|(_, peer)| peer.is_asked_for(accepted.id));
-        if owed {
+        // The first that is missing is asked of somebody, if anybody has it. So whoever is held up by the window is held up by
+        // a block that somebody owes.
+        if self.peers.iter().any(|(_, peer)| peer.is_asked_for(accepted.id)) {
             self.download.landed(&mut self.peers, accepted.id, self.now);
+            self.ask = true;
         }
-        let held_up = self.chain.is_connected(accepted.id) && std::mem::take(&mut self.download.held_up);
-        self.ask |= owed || held_up;
     }
 
     /// Takes the header of a block that is handed in, for which there is always room.
