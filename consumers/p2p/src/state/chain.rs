@@ -311,13 +311,17 @@ impl<D: Store> Chain<D> {
         self.connect(id)
     }
 
-    /// A block could not be read. If that is because it is damaged, it is missing from the next start on, and downloaded again
-    /// then.
+    /// A block could not be read. If that is because it is damaged, it is [lost](Chain::lost).
     pub(crate) fn cannot_read(&mut self, id: Id, why: &StoreError) {
         if matches!(why, StoreError::Damaged { .. }) {
-            let Entry { height, hash, .. } = *self.entry(id);
-            self.store.record(Change::Lost { height, hash });
+            self.lost(id);
         }
+    }
+
+    /// A stored block is damaged: it is missing from the next start on, and downloaded again then.
+    pub fn lost(&mut self, id: Id) {
+        let Entry { height, hash, .. } = *self.entry(id);
+        self.store.record(Change::Lost { height, hash });
     }
 
     fn record_block(&mut self, id: Id, place: Place, txs: u32) {

@@ -4,7 +4,7 @@ use super::{
     AcceptError, Accepted, BanError, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Phase, Refused,
     Target, Targets,
 };
-use crate::chain::{HeaderError, Id, Rules, check_block};
+use crate::chain::{BlockError, HeaderError, Id, Rules, check_block, peek_header};
 use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -149,6 +149,12 @@ impl<D: Store> Shared<D> {
     }
 }
 
+/// Where a block is whose parent is not known: what is wrong with it there, is so for another reason.
+const NOWHERE: Rules = Rules {
+    height: 0,
+    median_time: 0,
+};
+
 /// Why a block that was handed in was not taken.
 pub type SubmitError = AcceptError;
 
@@ -214,17 +220,34 @@ impl<D: Store> Handle<D> {
 
     /// Hands in a block: its bytes, without a message's header. It is checked on this thread. A new tip is announced at once.
     ///
-    /// Fails with [`Refused::Duplicate`] if it is there already.
+    /// Fails with [`Refused::Duplicate`] if it is there already. Of a block that would not be valid anywhere, the header is not taken
+    /// either (as by Core): whoever hands it in vouches for it, and another may have the block that the header is for.
     pub fn submit(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
         let now = self.unix();
-        let params = self.0.lock().chain.params().clone();
+        let most = self.0.settings.headers;
+        let (header, _) = peek_header(block).map_err(|why| Refused::from(BlockError::from(why)))?;
+        let (params, mut rules) = {
+            let state = self.0.lock();
+            let tree = state.chain.tree();
+            let parent = tree.find(&header.prev_blockhash);
+            (tree.params().clone(), parent.map(|parent| tree.rules(parent)))
+        };
         let frame = wire::frame(params.magic, Name::BLOCK, block);
-        let (_, rules) = self.0.lock().prepare(&frame, now, self.0.settings.headers)?;
-        let checked = check_block(&params, rules, block);
-        let accepted = {
+        let accepted = loop {
+            let checked = check_block(&params, rules.unwrap_or(NOWHERE), block);
             let mut state = self.0.lock();
-            // Meanwhile its header may have been forgotten, or the block have come from a peer.
-            let (id, _) = state.prepare(&frame, now, self.0.settings.headers)?;
+            if let Err(why) = &checked
+                && why.is_anywhere()
+            {
+                state.counters.add(Count::blocks_refused);
+                return Err(Refused::from(*why).into());
+            }
+            let (id, placed) = state.prepare(&frame, now, most)?;
+            // Meanwhile its parent may have come.
+            if rules != Some(placed) {
+                rules = Some(placed);
+                continue;
+            }
             let accepted = state.chain.finish(id, &frame, checked);
             match &accepted {
                 Ok(accepted) => state.fresh |= accepted.new_tip,
@@ -234,8 +257,8 @@ impl<D: Store> Handle<D> {
                 }
                 Err(AcceptError::Refused(_)) => {}
             }
-            accepted
-        }?;
+            break accepted?;
+        };
         if accepted.new_tip {
             self.0.tell_waiters();
             if !planted(Mutant::WakeLost) {
