@@ -150,7 +150,11 @@ mod tests {
             said(20, sample),
             "20 of 80 blocks, 1 blocks/s, 1.0 MB/s, 60 seconds left"
         );
-        assert_eq!(said(5, |_| Sample::default()), "0 of 0 blocks");
+        let none = |_| Sample {
+            all_blocks: Some(0),
+            ..Sample::default()
+        };
+        assert_eq!(said(5, none), "0 of 0 blocks");
     }
 
     /// Nothing is known of the end before somebody has told of it.

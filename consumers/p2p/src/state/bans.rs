@@ -93,7 +93,11 @@ pub fn parse_net(text: &str) -> Option<IpNet> {
         let is_mapped = ip != address;
         IpNet::new(ip, bits.checked_sub(MAPPED).filter(|_| is_mapped).unwrap_or(bits))
     } else {
-        IpNet::with_netmask(ip, mask.parse().ok()?)
+        let mask: IpAddr = mask.parse().ok()?;
+        if mask.is_ipv4() != ip.is_ipv4() {
+            return None;
+        }
+        IpNet::with_netmask(ip, mask)
     };
     net.ok().map(|net| net.trunc())
 }
