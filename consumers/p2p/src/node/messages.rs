@@ -7,14 +7,20 @@ use crate::store::Store;
 use crate::wire::{self, Command, DecodeError, Frame, FrameError, Message, Next};
 use sockman::{Conn, Sent, SockMan};
 
-/// After so many bytes of messages others have their turn: checking them takes some milliseconds.
+/// After so many bytes of blocks others have their turn: checking them takes some milliseconds.
 const SHARE: usize = 1 << 20;
+
+/// What a message counts for at least, in bytes of blocks: a tiny one takes a microsecond or two.
+const LEAST: usize = 1 << 10;
+
+/// What a byte of other messages than blocks counts for: they are decoded entry by entry.
+const ENTRIES: usize = 4;
 
 impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// Takes the messages that are there whole. Says how many bytes they have.
     pub(super) fn messages(&mut self, conn: Conn, data: &[u8]) -> usize {
         let magic = self.state.chain.params().magic;
-        let mut taken = 0;
+        let (mut taken, mut share) = (0, 0);
         loop {
             let unread = &data[taken..];
             let now = self.now;
@@ -26,7 +32,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 self.hold(conn, unread.len());
                 return taken;
             }
-            if taken >= SHARE && !unread.is_empty() {
+            if share >= SHARE && !unread.is_empty() {
                 self.net.resume(conn);
                 return taken;
             }
@@ -38,6 +44,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 }
                 Ok(Next::Whole(frame)) => {
                     taken += frame.bytes.len();
+                    share += cost(&frame);
                     self.frame(conn, &frame);
                 }
                 Err(why) => {
@@ -182,6 +189,16 @@ impl Peer {
     pub(super) fn is_busy(&self, settings: &Settings) -> bool {
         self.high && (self.serving.bytes() > settings.requests || self.over > settings.send_high)
     }
+}
+
+/// What a message takes of the peer's share of a turn.
+fn cost(frame: &Frame<'_>) -> usize {
+    let each = if frame.header.command == Command::BLOCK {
+        1
+    } else {
+        ENTRIES
+    };
+    LEAST.max(each * frame.bytes.len())
 }
 
 /// What messages are counted as that are not known, or not as they were sent (Core's `NET_MESSAGE_TYPE_OTHER`).

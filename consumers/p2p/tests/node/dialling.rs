@@ -112,6 +112,24 @@ fn who_stalls_in_the_handshake_is_given_up_after_a_minute() {
 }
 
 #[test]
+fn whom_we_dialled_has_two_minutes_to_tell_headers() {
+    let mut world = World::one(settings(1), &[]);
+    let host = world.network.host();
+    let door = Door::at(&host, 1);
+    connect(&world, &host, 1, Kind::Connect);
+    let mut peer = door.ready(&mut world);
+    peer.pass(&mut world, secs(119));
+    assert!(!peer.closed);
+    peer.pass(&mut world, secs(2));
+    assert!(peer.closed);
+    assert_eq!(world.count(0, Count::stalled), 1);
+    let mut peer = door.ready(&mut world);
+    peer.send(&mut world, &Message::Headers(Vec::new()));
+    peer.pass(&mut world, secs(240));
+    assert!(!peer.closed, "it has told that there is nothing");
+}
+
+#[test]
 fn once_is_once_and_what_is_removed_is_not_dialled_any_more() {
     let mut world = World::one(settings(1), &[]);
     let host = world.network.host();
