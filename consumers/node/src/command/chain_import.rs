@@ -88,7 +88,7 @@ fn take(
             Instant::now(),
             Sample {
                 blocks: number,
-                all_blocks: all,
+                all_blocks: Some(all),
                 bytes,
                 peers: None,
             },

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Sample {
     /// Blocks that are there.
     pub(crate) blocks: u64,
-    /// Blocks that there will be.
-    pub(crate) all_blocks: u64,
+    /// Blocks that there will be, if that is known.
+    pub(crate) all_blocks: Option<u64>,
     /// Bytes that were read, written or received so far.
     pub(crate) bytes: u64,
     /// Peers, if there can be any.
@@ -49,7 +49,8 @@ impl Meter {
                 done / time.as_secs_f64()
             }
         };
-        let left = sample.all_blocks.saturating_sub(sample.blocks);
+        let all = sample.all_blocks.unwrap_or_default();
+        let left = all.saturating_sub(sample.blocks);
         let blocks = rate(sample.blocks, first.blocks);
         Report {
             sample,
@@ -82,9 +83,11 @@ impl fmt::Display for Report {
             peers,
             ..
         } = self.sample;
-        match peers {
-            Some(_) => write!(f, "height {blocks} of {all_blocks}")?,
-            None => write!(f, "{blocks} of {all_blocks} blocks")?,
+        match (peers, all_blocks) {
+            (Some(_), Some(all)) => write!(f, "height {blocks} of {all}")?,
+            (Some(_), None) => write!(f, "height {blocks}")?,
+            (None, Some(all)) => write!(f, "{blocks} of {all} blocks")?,
+            (None, None) => write!(f, "{blocks} blocks")?,
         }
         if self.blocks > 0.0 || self.bytes >= 100_000.0 {
             write!(f, ", {:.0} blocks/s, {:.1} MB/s", self.blocks, self.bytes / 1e6)?;
@@ -120,7 +123,7 @@ mod tests {
     fn how_fast_and_how_long() {
         let sample = |second| Sample {
             blocks: 100 * second,
-            all_blocks: 10_000,
+            all_blocks: Some(10_000),
             bytes: 2_500_000 * second,
             peers: Some(3),
         };
@@ -139,7 +142,7 @@ mod tests {
     fn without_peers_it_is_blocks() {
         let sample = |second| Sample {
             blocks: second,
-            all_blocks: 80,
+            all_blocks: Some(80),
             bytes: 1_000_000 * second,
             peers: None,
         };
@@ -147,7 +150,23 @@ mod tests {
             said(20, sample),
             "20 of 80 blocks, 1 blocks/s, 1.0 MB/s, 60 seconds left"
         );
-        assert_eq!(said(5, |_| Sample::default()), "0 of 0 blocks");
+        let none = |_| Sample {
+            all_blocks: Some(0),
+            ..Sample::default()
+        };
+        assert_eq!(said(5, none), "0 of 0 blocks");
+    }
+
+    /// Nothing is known of the end before somebody has told of it.
+    #[test]
+    fn an_end_that_is_not_known() {
+        let sample = |peers| Sample {
+            blocks: 7,
+            peers,
+            ..Sample::default()
+        };
+        assert_eq!(said(0, |_| sample(Some(1))), "height 7, 1 peer");
+        assert_eq!(said(0, |_| sample(None)), "7 blocks");
     }
 
     /// What was long ago does not count.
@@ -155,7 +174,7 @@ mod tests {
     fn only_the_last_seconds_count() {
         let sample = |second: u64| Sample {
             blocks: 1_000 * second.min(10),
-            all_blocks: 20_000,
+            all_blocks: Some(20_000),
             bytes: 0,
             peers: Some(1),
         };

@@ -109,8 +109,12 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     fn failed(&mut self, id: u64, why: &dyn std::fmt::Display) {
-        if let Some(target) = self.state.targets.get(id) {
-            tracing::debug!(name = target.name, %why, "cannot connect");
+        if let Some(target) = self.state.targets.get_mut(id) {
+            if target.cannot_be_reached(&why.to_string()) {
+                tracing::warn!(name = target.name, %why, "cannot connect");
+            } else {
+                tracing::debug!(name = target.name, %why, "cannot connect");
+            }
         }
         self.retry(id);
     }

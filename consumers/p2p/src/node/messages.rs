@@ -76,22 +76,25 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     fn frame(&mut self, conn: Conn, frame: &Frame<'_>) {
         self.state.counters.add(Count::messages);
-        if !frame.is_intact() {
-            self.state.counters.add(Count::bad_checksums);
-            tracing::debug!(%conn, command = %frame.header.command, "wrong checksum");
-            return;
-        }
         let size = frame.bytes.len() as u64;
         self.state.bytes.0 += size;
-        match frame.decode() {
-            Ok(message) => {
-                if let Some(peer) = self.state.peers.get_mut(conn) {
-                    *peer.traffic.received.entry(known(&message)).or_default() += size;
-                    peer.traffic.last_received = Some(self.now);
-                }
-                self.message(conn, frame, message);
+        let command = frame.header.command;
+        let decoded = frame.is_intact().then(|| frame.decode());
+        if let Some(peer) = self.state.peers.get_mut(conn) {
+            let counted_as = match decoded {
+                None | Some(Ok(Message::Unknown(_))) => OTHER,
+                Some(_) => command,
+            };
+            *peer.traffic.received.entry(counted_as).or_default() += size;
+            peer.traffic.last_received = Some(self.now);
+        }
+        match decoded {
+            Some(Ok(message)) => self.message(conn, frame, message),
+            None => {
+                self.state.counters.add(Count::bad_checksums);
+                tracing::debug!(%conn, %command, "wrong checksum");
             }
-            Err(DecodeError::TooMany { .. }) => {
+            Some(Err(DecodeError::TooMany { .. })) => {
                 let why = "more entries than there may be";
                 // Who has not said yet who it is may not even be of this network.
                 if self.state.peers.get(conn).is_some_and(|peer| peer.ready) {
@@ -101,9 +104,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                     self.drop_peer(conn, format_args!("{why}"));
                 }
             }
-            Err(why) => {
+            Some(Err(why)) => {
                 self.state.counters.add(Count::bad_messages);
-                tracing::debug!(%conn, command = %frame.header.command, %why, "cannot be read");
+                tracing::debug!(%conn, %command, %why, "cannot be read");
             }
         }
     }
@@ -202,13 +205,5 @@ fn cost(frame: &Frame<'_>) -> usize {
     LEAST.max(each * frame.bytes.len())
 }
 
-/// Under which name a message is counted.
-fn known(message: &Message<'_>) -> Command {
-    match message {
-        Message::Unknown(_) => OTHER,
-        message => message.command(),
-    }
-}
-
-/// What messages that are not known are counted as (Core's `NET_MESSAGE_TYPE_OTHER`).
+/// What messages are counted as that are not known, or not as they were sent (Core's `NET_MESSAGE_TYPE_OTHER`).
 const OTHER: Command = Command::from_bytes(*b"*other*\0\0\0\0\0");

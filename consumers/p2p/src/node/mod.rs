@@ -80,7 +80,6 @@ impl<D: Store> Node<D> {
             armed: None,
             hedge_at: None,
             announced: None,
-            told: None,
             settings: settings.clone(),
         };
         let Handle(shared) = Handle::new(chain, bans, settings);

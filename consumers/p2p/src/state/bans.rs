@@ -77,13 +77,29 @@ struct Line {
     address: String,
 }
 
-/// Reads an address or a network: `10.0.0.1`, `10.0.0.0/8`, `::1`.
+/// Reads an address or a network: `10.0.0.1`, `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `::1`. An IPv4 address that is written as an IPv6
+/// one is the IPv4 address, as to Core; the bits of its network may be counted either way.
 pub fn parse_net(text: &str) -> Option<IpNet> {
-    let one = |ip: IpAddr| IpNet::from(ip.to_canonical());
-    match text.parse::<IpAddr>() {
-        Ok(ip) => Some(one(ip)),
-        Err(_) => text.parse::<IpNet>().ok().map(|net| net.trunc()),
-    }
+    /// Bits that an IPv4 address has before it when it is written as an IPv6 one.
+    const MAPPED: u8 = 96;
+
+    let Some((address, mask)) = text.split_once('/') else {
+        return Some(IpNet::from(text.parse::<IpAddr>().ok()?.to_canonical()));
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let ip = address.to_canonical();
+    let net = if mask.bytes().all(|byte| byte.is_ascii_digit()) {
+        let bits: u8 = mask.parse().ok()?;
+        let is_mapped = ip != address;
+        IpNet::new(ip, bits.checked_sub(MAPPED).filter(|_| is_mapped).unwrap_or(bits))
+    } else {
+        let mask: IpAddr = mask.parse().ok()?;
+        if mask.is_ipv4() != ip.is_ipv4() {
+            return None;
+        }
+        IpNet::with_netmask(ip, mask)
+    };
+    net.ok().map(|net| net.trunc())
 }
 
 impl Bans {
@@ -235,6 +251,37 @@ mod tests {
         bans.remove(net("192.0.2.0/24"), 150).unwrap();
         assert_eq!(bans.iter(150).count(), 0);
         assert!(parse_net("192.0.2.0/33").is_none() && parse_net("example").is_none());
+    }
+
+    #[test]
+    fn networks_may_be_written_in_several_ways() {
+        for (text, expected) in [
+            ("192.168.0.0/255.255.0.0", "192.168.0.0/16"),
+            ("192.168.7.7/255.255.0.0", "192.168.0.0/16"),
+            ("10.1.2.3/0.0.0.0", "0.0.0.0/0"),
+            ("2001:db8::1/ffff:ffff::", "2001:db8::/32"),
+            ("2001:db8::1/32", "2001:db8::/32"),
+            ("::ffff:192.0.2.7", "192.0.2.7/32"),
+            ("::ffff:192.0.2.7/120", "192.0.2.0/24"),
+            ("::ffff:192.0.2.7/24", "192.0.2.0/24"),
+            ("::ffff:192.0.2.7/255.255.255.0", "192.0.2.0/24"),
+        ] {
+            assert_eq!(net(text).to_string(), expected, "{text}");
+        }
+        for bad in [
+            "192.168.0.0/255.0.255.0",
+            "192.168.0.0/ffff::",
+            "2001:db8::/255.255.0.0",
+            "::ffff:192.0.2.7/64",
+            "192.0.2.0/",
+            "192.0.2.0/+8",
+            "192.0.2.0/8/8",
+            "2001:db8::/129",
+            "/8",
+            "",
+        ] {
+            assert!(parse_net(bad).is_none(), "{bad}");
+        }
     }
 
     #[test]

@@ -313,19 +313,24 @@ impl<D: Store> Chain<D> {
         self.connect(id)
     }
 
-    /// A block could not be read. If that is because it is damaged, it is missing from the next start on, and downloaded again
-    /// then. Says whether that is news.
+    /// A block could not be read. If that is because it is damaged, it is [lost](Chain::lost). Says whether that is news.
     pub(crate) fn cannot_read(&mut self, id: Id, why: &StoreError) -> bool {
-        let damaged = matches!(why, StoreError::Damaged { .. });
-        let before = self.unreadable.get(&id).copied();
-        if before == Some(true) || before == Some(damaged) {
+        if matches!(why, StoreError::Damaged { .. }) {
+            return self.lost(id);
+        }
+        let known = self.unreadable.contains_key(&id);
+        self.unreadable.entry(id).or_insert(false);
+        !known
+    }
+
+    /// A stored block is damaged: nobody is given it any more, and from the next start on it is missing, and downloaded again.
+    /// Says whether that is news.
+    pub fn lost(&mut self, id: Id) -> bool {
+        if self.unreadable.insert(id, true) == Some(true) {
             return false;
         }
-        self.unreadable.insert(id, damaged);
-        if damaged {
-            let Entry { height, hash, .. } = *self.entry(id);
-            self.store.record(Change::Lost { height, hash });
-        }
+        let Entry { height, hash, .. } = *self.entry(id);
+        self.store.record(Change::Lost { height, hash });
         true
     }
 

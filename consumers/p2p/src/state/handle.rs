@@ -4,7 +4,7 @@ use super::{
     AcceptError, Accepted, BanError, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Phase, Refused,
     Target, Targets,
 };
-use crate::chain::{HeaderError, Id, Rules, check_block};
+use crate::chain::{BlockError, HeaderError, Id, Rules, check_block, peek_header};
 use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -162,6 +162,12 @@ impl<D: Store> Shared<D> {
     }
 }
 
+/// Where a block is whose parent is not known: what is wrong with it there, is so for another reason.
+const NOWHERE: Rules = Rules {
+    height: 0,
+    median_time: 0,
+};
+
 /// Why a block that was handed in was not taken.
 pub type SubmitError = AcceptError;
 
@@ -228,7 +234,8 @@ impl<D: Store> Handle<D> {
 
     /// Hands in a block: its bytes, without a message's header. It is checked on this thread. A new tip is announced at once.
     ///
-    /// Fails with [`Refused::Duplicate`] if it is there already.
+    /// Fails with [`Refused::Duplicate`] if it is there already. Of a block that would not be valid anywhere, the header is not taken
+    /// either (as by Core): whoever hands it in vouches for it, and another may have the block that the header is for.
     pub fn submit(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
         let taken = self.hand_in(block);
         let new_tip = taken.as_ref().is_ok_and(|accepted| accepted.new_tip);
@@ -248,23 +255,41 @@ impl<D: Store> Handle<D> {
 
     fn hand_in(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
         let now = self.unix();
-        let params = self.0.lock().chain.params().clone();
+        let most = self.0.settings.headers;
+        let (header, _) = peek_header(block).map_err(|why| Refused::from(BlockError::from(why)))?;
+        let (params, mut rules) = {
+            let state = self.0.lock();
+            let tree = state.chain.tree();
+            let parent = tree.find(&header.prev_blockhash);
+            (tree.params().clone(), parent.map(|parent| tree.rules(parent)))
+        };
         let frame = wire::frame(params.magic, Name::BLOCK, block);
-        let (_, rules) = self.0.lock().prepare(&frame, now, self.0.settings.headers)?;
-        let checked = check_block(&params, rules, block);
-        let mut state = self.0.lock();
-        // Meanwhile its header may have been forgotten, or the block have come from a peer.
-        let (id, _) = state.prepare(&frame, now, self.0.settings.headers)?;
-        let taken = state.chain.finish(id, &frame, checked);
-        match &taken {
-            Ok(accepted) => state.landed(*accepted),
-            Err(AcceptError::Refused(Refused::Block(_))) => state.counters.add(Count::blocks_refused),
-            Err(AcceptError::Store(why)) => {
-                state.failed.get_or_insert_with(|| why.to_string());
+        loop {
+            let checked = check_block(&params, rules.unwrap_or(NOWHERE), block);
+            let mut state = self.0.lock();
+            if let Err(why) = &checked
+                && why.is_anywhere()
+            {
+                state.counters.add(Count::blocks_refused);
+                return Err(Refused::from(*why).into());
             }
-            Err(AcceptError::Refused(_)) => {}
+            let (id, placed) = state.prepare(&frame, now, most)?;
+            // Meanwhile its parent may have come.
+            if rules != Some(placed) {
+                rules = Some(placed);
+                continue;
+            }
+            let taken = state.chain.finish(id, &frame, checked);
+            match &taken {
+                Ok(accepted) => state.landed(*accepted),
+                Err(AcceptError::Refused(Refused::Block(_))) => state.counters.add(Count::blocks_refused),
+                Err(AcceptError::Store(why)) => {
+                    state.failed.get_or_insert_with(|| why.to_string());
+                }
+                Err(AcceptError::Refused(_)) => {}
+            }
+            return taken;
         }
-        taken
     }
 
     /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed or the node stops.

@@ -128,7 +128,7 @@ pub struct Ping {
 /// Bytes by command, headers included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Bytes of messages received, by command; what is not known is `*other*`.
+    /// Bytes of messages received, by command; what is not known, or has a wrong checksum, is `*other*`.
     pub received: BTreeMap<Command, u64>,
     /// Bytes of messages sent, by command.
     pub sent: BTreeMap<Command, u64>,

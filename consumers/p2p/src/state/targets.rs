@@ -45,8 +45,19 @@ pub struct Target {
     pub(crate) turn: usize,
     /// It could not be reached, or the connection has ended, once at least.
     pub(crate) failed: bool,
+    /// Why it could not be reached the first time that it could not, and whether that has been [told](Targets::unreached).
+    pub(crate) unreached: Option<(String, bool)>,
     /// Not wanted any more, once what is under way has ended.
     pub(crate) removed: bool,
+}
+
+impl Target {
+    /// It could not be reached. Says whether that is the first time.
+    pub(crate) fn cannot_be_reached(&mut self, why: &str) -> bool {
+        let is_first = self.unreached.is_none();
+        self.unreached.get_or_insert_with(|| (why.to_owned(), false));
+        is_first
+    }
 }
 
 /// All whom we dial.
@@ -87,6 +98,18 @@ impl Targets {
             .any(|target| target.kind == kind && with_port(&target.name, self.port) == name)
     }
 
+    /// Who could not be reached, and why: each once, after the first time.
+    pub fn unreached(&mut self) -> Vec<(String, String)> {
+        let mut unreached = Vec::new();
+        for target in &mut self.list {
+            if let Some((why, told @ false)) = &mut target.unreached {
+                *told = true;
+                unreached.push((target.name.clone(), why.clone()));
+            }
+        }
+        unreached
+    }
+
     /// One more, to be dialled at once.
     pub(crate) fn add(&mut self, name: &str, kind: Kind, now: Instant, backoff: Duration) -> u64 {
         let id = self.next;
@@ -99,6 +122,7 @@ impl Targets {
             backoff,
             turn: 0,
             failed: false,
+            unreached: None,
             removed: false,
         });
         id
@@ -219,6 +243,19 @@ mod tests {
         assert!(all.remove("one:1").is_empty(), "it was already");
         all.ended(one, now);
         assert!(all.get(one).is_none());
+    }
+
+    #[test]
+    fn who_could_not_be_reached_is_told_once() {
+        let now = Instant::now();
+        let mut all = Targets::new(8333);
+        let one = all.add("one:1", Kind::Connect, now, SECOND);
+        all.add("two:1", Kind::Connect, now, SECOND);
+        assert!(all.unreached().is_empty());
+        all.get_mut(one).unwrap().cannot_be_reached("refused");
+        assert_eq!(all.unreached(), [("one:1".to_owned(), "refused".to_owned())]);
+        all.get_mut(one).unwrap().cannot_be_reached("refused");
+        assert!(all.unreached().is_empty());
     }
 
     #[test]

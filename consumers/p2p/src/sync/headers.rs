@@ -32,4 +32,9 @@ impl Headers {
     pub fn is_complete(&self) -> bool {
         self.complete
     }
+
+    /// The height up to which the peer has told headers that are not kept, since their work does not suffice so far.
+    pub fn followed(&self) -> Option<u32> {
+        self.low_work.as_ref().map(LowWork::height)
+    }
 }

@@ -67,6 +67,10 @@ impl NodeArgs {
 
     /// How the loop works.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
+        if self.exit_when_synced && self.peers.is_alone() {
+            let why = "--exit-when-synced needs a peer: --connect, --addnode, or to listen (no --no-listen)";
+            return Err(Failure::Usage(why.to_owned()));
+        }
         let mut config = self.engine.config();
         config.limits = self.http.limits()?;
         Ok(config)
@@ -188,7 +192,7 @@ mod tests {
     #[test]
     fn flags_of_the_data_directory_set_what_they_say() {
         let cases: [(&str, &str, Set<DiskOptions>); 8] = [
-            ("--block-file", "3KiB", |to| to.file_size = 3 << 10),
+            ("--block-file", "5MiB", |to| to.file_size = 5 << 20),
             ("--open-files", "3", |to| to.open_files = 3),
             ("--commit-every", "3", |to| {
                 to.commit_every = Duration::from_secs(3);

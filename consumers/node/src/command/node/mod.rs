@@ -1,8 +1,10 @@
 //! `sockman node`: two protocols on one loop, P2P and HTTP.
 //!
-//! - this file: how it is put together; `brake`: how it is stopped; `report`: what it tells meanwhile
+//! - this file: how it is put together; `brake`: how it is stopped
+//! - `patience`: what it tells while it is opened; `report`: what it tells while it runs
 
 mod brake;
+mod patience;
 mod report;
 
 use super::{print, serve, stats};
@@ -11,6 +13,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::signals::StopOnSignal;
 use brake::Brake;
+use patience::Patience;
 use report::Reporter;
 use sockman_backends::sockman::{Backend, Driver, Endpoint, Mux, Side, SockMan};
 use sockman_http::rpc::{Dispatcher, Instance, Rpc};
@@ -59,9 +62,8 @@ impl OnBackend for Serve<'_> {
         let params = Params::of(args.data.network());
         let dir = directory(&args.data.datadir()?, params.network);
         let (p2p_port, rpc_port) = (params.default_port, params.rpc_port);
-        let Some(chain) = open(args, &dir, params, &settings, &brake)? else {
-            return Ok(());
-        };
+        let chain = open(args, &dir, params, &settings)?;
+        brake.opened();
         let bans = Bans::open(&dir.join("banlist.json"), settings.clock.unix(Instant::now()))?;
         let node = Node::new(settings, chain, bans);
         let handle = node.handle();
@@ -144,25 +146,18 @@ fn seed() -> Result<[u8; 32], Failure> {
     Ok(seed)
 }
 
-/// Opens the data directory and puts the chain together. None if it was stopped meanwhile.
-fn open(
-    args: &NodeArgs,
-    dir: &Path,
-    params: Params,
-    settings: &Settings,
-    brake: &Brake,
-) -> Result<Option<Chain<Disk>>, Failure> {
+/// Opens the data directory and puts the chain together.
+fn open(args: &NodeArgs, dir: &Path, params: Params, settings: &Settings) -> Result<Chain<Disk>, Failure> {
     make(dir)?;
+    let patience = Patience::start(dir, args.progress_every())?;
     let (disk, loaded) = Disk::open(dir, params.magic, args.store.options())?;
     for note in &loaded.notes {
         super::warn(note);
     }
-    if brake.is_pulled() {
-        return Ok(None);
-    }
     let now = settings.clock.unix(Instant::now());
     let chain = Chain::new(params, disk, loaded, now)?;
-    Ok((!brake.is_pulled()).then_some(chain))
+    drop(patience);
+    Ok(chain)
 }
 
 /// Makes the data directory, for nobody else to look into.
