@@ -86,7 +86,8 @@ def cli_reads_transactions(nodes):
         f"sh(multi(1,{key},{other}))",
         f"multi(1,{key},{other})",
         # Anyone's, pushes of all lengths, what is no script, a commitment, an anchor, a witness of a version to come.
-        *(f"raw({script})" for script in ("51", "00", "4c0101", "01ff", "6a0401020304", "ffff", "51024e73", "5214" + "00" * 20)),
+        *(f"raw({script})" for script in ("51", "00", "4c0101", "01ff", "6a0401020304", "ffff", "51024e73")),
+        f"raw(5214{'00' * 20})",
     ):
         info = them.rpc.getdescriptorinfo(descriptor)
         [block] = them.rpc.generatetodescriptor(1, info["descriptor"])
@@ -192,6 +193,10 @@ def cli_tells_of_chain_and_network(nodes):
     # Calls of bitcoin-cli's own, in a batch; without a wallet it goes without.
     shown = us("-getinfo")
     require("Chain: regtest" in shown and f"Blocks: {BLOCKS}" in shown, f"bitcoin-cli -getinfo shows {shown!r}")
+    # It wants a version that it knows.
+    shown = us("-netinfo", 4)
+    for part in ("regtest", peer["subver"].strip("/"), them.node.at):
+        require(part in shown, f"bitcoin-cli -netinfo shows {part}:\n{shown}")
 
 
 def cli_mines_and_submits(nodes):

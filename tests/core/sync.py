@@ -71,7 +71,7 @@ def core_dials_and_uploads(nodes):
 
 
 def transactions_go_both_ways(nodes, witness):
-    """A chain from `sockman chain-gen`, with some blocks of the largest size: from the file into Core, from us to Core, and back."""
+    """A chain from `sockman chain-gen`, with some blocks of the largest size: into Core from the file and from us, and back."""
     file = os.path.join(nodes.folder, "chain")
     make_chain(file, blocks=160, transactions=20, witness=witness)
     reader = core(nodes, "reader", options=[f"-loadblock={file}"]).start()
@@ -97,6 +97,24 @@ def witnesses_go_both_ways(nodes):
 
 def transactions_without_witness_go_both_ways(nodes):
     transactions_go_both_ways(nodes, witness=False)
+
+
+def we_are_killed_while_we_download(nodes):
+    file = os.path.join(nodes.folder, "chain")
+    make_chain(file, blocks=1500, transactions=100)
+    source = core(nodes, options=[f"-loadblock={file}"]).start()
+    until(lambda: source.rpc.getblockcount() == 1500, "Core has read the chain")
+    sink = ours(nodes)
+    for height in (100, 500, 900):
+        sink.start(source)
+        until(lambda: sink.rpc.getblockcount() >= height, f"we are at {height}", every=0.001)
+        sink.kill()
+    sink.start(source)
+    sink.wait_for_tip(source.tip())
+    for height in range(0, 1501, 50):
+        block = source.rpc.getblockhash(height)
+        require(sink.rpc.getblock(block, 0) == source.rpc.getblock(block, 0), "block", height, "is the same")
+    source.expect_no_complaint(*FAREWELL)
 
 
 # --- The encrypted transport, which we do not speak ---------------------------------------------------------------
@@ -276,12 +294,20 @@ def message(command, payload):
 
 
 # What Core writes where the other side has been stopped, as some tests do.
-FAREWELL = [r"socket closed, disconnecting peer|disconnecting peer=\d+$|connect\(\) to .* failed after wait: Connection refused"]
+FAREWELL = [
+    r"socket (closed|recv error)[^,]*,? disconnecting peer",
+    r"disconnecting peer=\d+$",
+    r"connect\(\) to .* failed after wait: Connection refused",
+]
 # What Core writes where its first try, encrypted, is hung up on: it dials once more, without.
 V2_REFUSED = [r"retrying with v1 transport protocol", r"disconnecting peer", r"socket (closed|recv error)"]
 
 # These have a chain made by our program.
-OURS_ALONE = [witnesses_go_both_ways, transactions_without_witness_go_both_ways]
+OURS_ALONE = [
+    witnesses_go_both_ways,
+    transactions_without_witness_go_both_ways,
+    we_are_killed_while_we_download,
+]
 TESTS = [
     a_complaint_is_seen,
     core_dials_and_downloads,

@@ -12,11 +12,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 def build():
     """Builds the program, optimised, and sets where it is."""
     global PROGRAM
-    said = succeed(
-        ["cargo", "build", "--release", "--package", "sockman-node", "--all-features", "--bin", "sockman", "--message-format", "json"],
-        within=3600,
-        cwd=ROOT,
-    )
+    program = ["--package", "sockman-node", "--all-features", "--bin", "sockman"]
+    said = succeed(["cargo", "build", "--release", *program, "--message-format", "json"], within=3600, cwd=ROOT)
     built = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     PROGRAM = next(each["executable"] for each in built if each.get("executable"))
 

@@ -128,7 +128,8 @@ impl Watch {
 
     fn look_at(&mut self, handle: &Handle<Memory>) {
         handle.with(|state| {
-            assert!(state.failed.is_none(), "node {}: {:?}", self.number, state.failed);
+            let failure = state.failure();
+            assert!(failure.is_none(), "node {}: {failure:?}", self.number);
             self.check_tip(state, handle);
             self.check_stored(state);
             self.check_bounds(state);

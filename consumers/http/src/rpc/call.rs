@@ -4,7 +4,7 @@ use super::code;
 use super::error::RpcError;
 use super::instance::Instance;
 use super::methods::{About, Place};
-use super::params::Values;
+use super::params::{Values, wrong_usage};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -60,6 +60,11 @@ impl<'a> Call<'a> {
         let Out(to) = out;
         self.values.write(to);
         Ok(Done(()))
+    }
+
+    /// The error for parameters that say nothing the method could do: its help, as for a wrong number of them.
+    pub fn wrong_usage(&self) -> RpcError {
+        wrong_usage(self.about)
     }
 
     /// Who calls.

@@ -26,7 +26,7 @@ impl<'a> Values<'a> {
             None => Vec::new(),
             Some(params) if params.get().starts_with('{') => return by_name(about, params),
             Some(params) if about.any => return Ok(Values::Whole(params)),
-            Some(params) => by_place(params, about.parameters.len()).ok_or_else(|| wrong_number(about))?,
+            Some(params) => by_place(params, about.parameters.len()).ok_or_else(|| wrong_usage(about))?,
         };
         counted(about, list)
     }
@@ -55,13 +55,14 @@ impl<'a> Values<'a> {
     }
 }
 
-fn wrong_number(about: &About) -> RpcError {
+/// The error for a call that is not as the method is to be called: its help, as Core has it.
+pub(super) fn wrong_usage(about: &About) -> RpcError {
     RpcError::new(code::MISC_ERROR, about.help())
 }
 
 fn counted<'a>(about: &About, list: Vec<&'a RawValue>) -> Result<Values<'a>, RpcError> {
     if list.len() < about.required {
-        return Err(wrong_number(about));
+        return Err(wrong_usage(about));
     }
     Ok(Values::List(list))
 }
@@ -85,7 +86,7 @@ fn by_name<'a>(about: &About, object: &'a RawValue) -> Result<Values<'a>, RpcErr
     let mut list = match (args, first) {
         (None, _) => Vec::new(),
         (Some(args), None) if about.any => return Ok(Values::Whole(args)),
-        (Some(args), None) => by_place(args, about.parameters.len()).ok_or_else(|| wrong_number(about))?,
+        (Some(args), None) => by_place(args, about.parameters.len()).ok_or_else(|| wrong_usage(about))?,
         (Some(args), Some(first)) => by_place(args, first).ok_or_else(|| {
             let name = about.parameter(first);
             RpcError::parameter(format_args!(

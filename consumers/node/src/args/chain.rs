@@ -87,3 +87,52 @@ impl ImportArgs {
         self.progress_every.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Args, Command};
+    use clap::Parser;
+
+    type Set = fn(&mut GenerateOptions);
+
+    fn options(more: &[&str]) -> GenerateOptions {
+        let start = ["sockman", "chain-gen", "--blocks", "3", "--out", "x"];
+        match Args::parse_from(start.iter().chain(more)).command {
+            Command::ChainGen(args) => args.options(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn flags_set_what_they_say() {
+        let like = GenerateOptions {
+            blocks: 3,
+            ..default()
+        };
+        assert_eq!(options(&[]), like);
+        let cases: [(&[&str], Set); 7] = [
+            (&["--txs", "5"], |to| to.txs = 5),
+            (&["--seed", "5"], |to| to.seed = 5),
+            (&["--no-witness"], |to| to.witness = false),
+            (&["--full", "5"], |to| to.full = 5),
+            (&["--max-weight", "200000"], |to| to.max_weight = 200_000),
+            (&["--start", "5"], |to| to.start = 5),
+            (&["--step", "5"], |to| to.step = 5),
+        ];
+        for (flags, set) in cases {
+            let mut expected = like;
+            set(&mut expected);
+            assert_eq!(options(flags), expected, "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_has_its_bounds() {
+        assert_eq!(weight("100000"), Ok(100_000));
+        assert_eq!(weight("4000000"), Ok(4_000_000));
+        for bad in ["99999", "4000001", "x", ""] {
+            assert!(weight(bad).is_err(), "{bad}");
+        }
+    }
+}

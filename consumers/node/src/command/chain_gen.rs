@@ -7,29 +7,42 @@ use crate::progress::{Progress, Sample};
 use bitcoin::{Network, consensus};
 use sockman_p2p::chain::generate::Generator;
 use sockman_p2p::chain::{Params, peek_header};
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write as _};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Makes the chain, and writes it.
+/// Makes the chain, and writes it: beside what there may be under its name, whose place it takes once it is whole.
 pub(crate) fn run(args: &GenArgs) -> Result<(), Failure> {
-    let path = args.out.display();
-    let file = File::create(&args.out).map_err(Failure::system(format!("make {path}")))?;
-    let is_file = file.metadata().is_ok_and(|about| about.is_file());
-    match write(args, file) {
-        Ok(written) => print(&format!("{written}\n")),
+    let failed = |why| Failure::system(format!("write {}", args.out.display()))(why);
+    // What is no file, as a pipe, cannot be replaced.
+    if fs::metadata(&args.out).is_ok_and(|about| !about.is_file()) {
+        let file = OpenOptions::new().write(true).open(&args.out).map_err(failed)?;
+        let (_, written) = write(args, file).map_err(failed)?;
+        return print(&written);
+    }
+    let mut part = args.out.clone().into_os_string();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let file = File::create(&part).map_err(Failure::system(format!("make {}", args.out.display())))?;
+    let written = write(args, file).and_then(|(file, written)| {
+        file.sync_all()?;
+        fs::rename(&part, &args.out)?;
+        Ok(written)
+    });
+    match written {
+        Ok(written) => print(&written),
         Err(why) => {
-            if is_file {
-                // A part of a chain under its name could be taken for all of it.
-                let _ = fs::remove_file(&args.out);
-            }
-            Err(Failure::system(format!("write {path}"))(why))
+            // It is of no use, and may be large.
+            let _ = fs::remove_file(&part);
+            Err(failed(why))
         }
     }
 }
 
-/// Writes genesis and all blocks as Core's files have them: the magic, the length, the block. Tells what was written.
-fn write(args: &GenArgs, file: File) -> io::Result<String> {
+/// Writes genesis and all blocks as Core's files have them: the magic, the length, the block. Gives the file back, and tells what
+/// was written.
+fn write(args: &GenArgs, file: File) -> io::Result<(File, String)> {
     let mut to = BufWriter::with_capacity(1 << 20, file);
     let params = Params::of(Network::Regtest);
     let generator = Generator::new(args.options());
@@ -54,9 +67,8 @@ fn write(args: &GenArgs, file: File) -> io::Result<String> {
             },
         );
     }
-    to.flush()?;
+    let file = to.into_inner().map_err(io::IntoInnerError::into_error)?;
     let path = args.out.display();
-    Ok(format!(
-        "{all} blocks and genesis, {bytes} bytes, up to {tip} in {path}"
-    ))
+    let written = format!("{all} blocks and genesis, {bytes} bytes, up to {tip} in {path}\n");
+    Ok((file, written))
 }

@@ -90,7 +90,7 @@ fn take(
                 blocks: number,
                 all_blocks: Some(all),
                 bytes,
-                ..Sample::default()
+                peers: None,
             },
         );
     }

@@ -86,3 +86,26 @@ impl<D: Store> Drop for Waiting<'_, D> {
         self.0.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::node::recorded::node;
+
+    #[test]
+    fn those_who_wait_are_counted() {
+        let context = node(1_700_000_000);
+        let first = context.enter_waiting().map_err(drop).expect("the first");
+        let why = context.enter_waiting().map(drop).expect_err("one is the most");
+        assert_eq!(why.to_string(), "1 calls are waiting already (-1)");
+        drop(first);
+        assert!(context.enter_waiting().is_ok());
+    }
+
+    #[test]
+    fn what_has_caught_up_does_not_fall_behind() {
+        let context = node(1_700_000_000);
+        assert!(context.is_catching_up(|| false));
+        assert!(!context.is_catching_up(|| true));
+        assert!(!context.is_catching_up(|| false));
+    }
+}

@@ -6,7 +6,7 @@ use bitcoin::BlockHash;
 use bytes::Bytes;
 use sockman_p2p::chain::Id;
 use sockman_p2p::state::Chain;
-use sockman_p2p::store::{BadFrame, Place, Reader as _, Store, StoreError, verify};
+use sockman_p2p::store::{Place, Reader as _, Store, StoreError, verify};
 use sockman_p2p::wire;
 
 /// A header, and where it stands.
@@ -40,12 +40,9 @@ pub(super) enum NoBlock {
     /// Its block has not come yet.
     #[error("Block not available (not fully downloaded)")]
     NotYet,
-    /// It cannot be read.
-    #[error("Block not found on disk: {0}")]
-    Store(#[from] StoreError),
-    /// It is not what was written.
-    #[error("Block not found on disk: {0}")]
-    Damaged(#[from] BadFrame),
+    /// It cannot be read, or is not what was written. The log says more: whoever asks may be anybody.
+    #[error("Block not found on disk")]
+    Unreadable,
 }
 
 /// A block, as bytes.
@@ -62,8 +59,23 @@ pub(super) fn block<D: Store>(context: &Context<D>, hash: &BlockHash) -> Result<
         Ok((headline(&state.chain, id), place))
     });
     let (headline, place) = found?;
-    let frame = context.handle().reader().frame(place)?;
-    verify(&frame)?;
-    let bytes = frame.slice(wire::HEADER..);
-    Ok(Raw { headline, bytes })
+    let (why, is_damaged) = match context.handle().reader().frame(place) {
+        Ok(frame) => match verify(&frame) {
+            Ok(_) => {
+                let bytes = frame.slice(wire::HEADER..);
+                return Ok(Raw { headline, bytes });
+            }
+            Err(why) => (why.to_string(), true),
+        },
+        Err(why) => (why.to_string(), matches!(why, StoreError::Damaged { .. })),
+    };
+    tracing::error!(%hash, why, "a block cannot be read");
+    if is_damaged {
+        context.handle().with(|state| {
+            if let Some(id) = state.chain.tree().find(hash) {
+                state.chain.lost(id);
+            }
+        });
+    }
+    Err(NoBlock::Unreadable)
 }

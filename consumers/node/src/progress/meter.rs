@@ -14,21 +14,8 @@ pub(crate) struct Sample {
     pub(crate) all_blocks: Option<u64>,
     /// Bytes that were read, written or received so far.
     pub(crate) bytes: u64,
-    /// Bytes that it will be, if that is known.
-    pub(crate) all_bytes: Option<u64>,
     /// Peers, if there can be any.
     pub(crate) peers: Option<usize>,
-}
-
-impl Sample {
-    /// How much of how much: in blocks, or else in bytes.
-    pub(super) fn part(&self) -> (u64, u64) {
-        match (self.all_blocks, self.all_bytes) {
-            (Some(all), _) => (self.blocks, all),
-            (None, Some(all)) => (self.bytes, all),
-            (None, None) => (self.blocks, self.blocks),
-        }
-    }
 }
 
 /// How fast it goes is told of the last so many seconds.
@@ -62,14 +49,15 @@ impl Meter {
                 done / time.as_secs_f64()
             }
         };
-        let ((part, all), (before, _)) = (sample.part(), first.part());
-        let (left, speed) = (all.saturating_sub(part), rate(part, before));
+        let all = sample.all_blocks.unwrap_or_default();
+        let left = all.saturating_sub(sample.blocks);
+        let blocks = rate(sample.blocks, first.blocks);
         Report {
             sample,
-            blocks: rate(sample.blocks, first.blocks),
+            blocks,
             bytes: rate(sample.bytes, first.bytes),
-            left: (left > 0 && speed > 0.0)
-                .then(|| Duration::try_from_secs_f64(left as f64 / speed).ok())
+            left: (left > 0 && blocks > 0.0)
+                .then(|| Duration::try_from_secs_f64(left as f64 / blocks).ok())
                 .flatten(),
         }
     }
@@ -89,13 +77,16 @@ pub(crate) struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sample { blocks, peers, .. } = self.sample;
-        match (self.sample.all_blocks, self.sample.all_bytes) {
-            (Some(all), _) => write!(f, "height {blocks} of {all}")?,
-            (None, Some(all)) => {
-                let percent = self.sample.bytes as f64 * 100.0 / (all as f64).max(1.0);
-                write!(f, "{percent:.1} %, {blocks} blocks")?;
-            }
+        let Sample {
+            blocks,
+            all_blocks,
+            peers,
+            ..
+        } = self.sample;
+        match (peers, all_blocks) {
+            (Some(_), Some(all)) => write!(f, "height {blocks} of {all}")?,
+            (Some(_), None) => write!(f, "height {blocks}")?,
+            (None, Some(all)) => write!(f, "{blocks} of {all} blocks")?,
             (None, None) => write!(f, "{blocks} blocks")?,
         }
         if self.blocks > 0.0 || self.bytes >= 100_000.0 {
@@ -134,7 +125,6 @@ mod tests {
             blocks: 100 * second,
             all_blocks: Some(10_000),
             bytes: 2_500_000 * second,
-            all_bytes: None,
             peers: Some(3),
         };
         assert_eq!(said(0, sample), "height 0 of 10000, 3 peers");
@@ -149,17 +139,34 @@ mod tests {
     }
 
     #[test]
-    fn by_bytes_where_blocks_are_not_counted_before() {
+    fn without_peers_it_is_blocks() {
         let sample = |second| Sample {
             blocks: second,
+            all_blocks: Some(80),
             bytes: 1_000_000 * second,
-            all_bytes: Some(80_000_000),
-            ..Sample::default()
+            peers: None,
         };
         assert_eq!(
             said(20, sample),
-            "25.0 %, 20 blocks, 1 blocks/s, 1.0 MB/s, 60 seconds left"
+            "20 of 80 blocks, 1 blocks/s, 1.0 MB/s, 60 seconds left"
         );
+        let none = |_| Sample {
+            all_blocks: Some(0),
+            ..Sample::default()
+        };
+        assert_eq!(said(5, none), "0 of 0 blocks");
+    }
+
+    /// Nothing is known of the end before somebody has told of it.
+    #[test]
+    fn an_end_that_is_not_known() {
+        let sample = |peers| Sample {
+            blocks: 7,
+            peers,
+            ..Sample::default()
+        };
+        assert_eq!(said(0, |_| sample(Some(1))), "height 7, 1 peer");
+        assert_eq!(said(0, |_| sample(None)), "7 blocks");
     }
 
     /// What was long ago does not count.
@@ -169,7 +176,6 @@ mod tests {
             blocks: 1_000 * second.min(10),
             all_blocks: Some(20_000),
             bytes: 0,
-            all_bytes: None,
             peers: Some(1),
         };
         assert_eq!(
@@ -177,15 +183,5 @@ mod tests {
             "height 10000 of 20000, 500 blocks/s, 0.0 MB/s, 1 peer, 20 seconds left"
         );
         assert_eq!(said(21, sample), "height 10000 of 20000, 1 peer");
-    }
-
-    #[test]
-    fn nothing_to_be_done() {
-        let sample = |_| Sample {
-            all_bytes: Some(0),
-            ..Sample::default()
-        };
-        assert_eq!(said(5, sample), "0.0 %, 0 blocks");
-        assert_eq!(said(5, |_| Sample::default()), "0 blocks");
     }
 }

@@ -19,7 +19,11 @@ pub(crate) struct Progress {
 }
 
 enum Shown {
-    Bar(ProgressBar),
+    Bar {
+        bar: ProgressBar,
+        /// How it looks once it is known how much there is. Until then it only moves.
+        style: Option<ProgressStyle>,
+    },
     Lines {
         every: Duration,
         /// When the next may come, and what the last one said.
@@ -40,10 +44,13 @@ impl Progress {
         let is_logged = LevelFilter::current() != LevelFilter::OFF;
         let shown = if io::stderr().is_terminal() && !is_logged {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
-                bar.set_style(style);
+            if let Ok(spinner) = ProgressStyle::with_template("{spinner} {msg}") {
+                bar.set_style(spinner);
             }
-            Shown::Bar(bar)
+            Shown::Bar {
+                bar,
+                style: ProgressStyle::with_template("{bar:30} {msg}").ok(),
+            }
         } else {
             Shown::Lines {
                 every,
@@ -59,10 +66,17 @@ impl Progress {
     pub(crate) fn show(&mut self, now: Instant, sample: Sample) {
         let report = self.meter.add(now, sample);
         match &mut self.shown {
-            Shown::Bar(bar) => {
-                let (done, all) = sample.part();
-                bar.set_length(all);
-                bar.set_position(done);
+            Shown::Bar { bar, style } => {
+                match sample.all_blocks {
+                    Some(all) => {
+                        if let Some(style) = style.take() {
+                            bar.set_style(style);
+                        }
+                        bar.set_length(all);
+                        bar.set_position(sample.blocks);
+                    }
+                    None => bar.tick(),
+                }
                 bar.set_message(report.to_string());
             }
             Shown::Lines { every, next, last } => {
@@ -84,7 +98,7 @@ impl Progress {
     /// Says something beside it.
     pub(crate) fn say(&self, text: &str) {
         match &self.shown {
-            Shown::Bar(bar) => bar.suspend(|| line(text)),
+            Shown::Bar { bar, .. } => bar.suspend(|| line(text)),
             Shown::Lines { .. } => line(text),
         }
     }
@@ -92,7 +106,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Shown::Bar(bar) = &self.shown {
+        if let Shown::Bar { bar, .. } = &self.shown {
             bar.finish_and_clear();
         }
     }

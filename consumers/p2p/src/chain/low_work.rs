@@ -130,6 +130,14 @@ impl LowWork {
         self.fork
     }
 
+    /// The height up to which headers have been followed.
+    pub fn height(&self) -> u32 {
+        match &self.phase {
+            Phase::Follow => self.at.height,
+            Phase::Fetch { end, .. } => end.height,
+        }
+    }
+
     /// Whether this is the header that is to come next. Others that a peer sends are none of this chain, or it has changed.
     pub fn is_next(&self, header: &Header) -> bool {
         header.prev_blockhash == self.at.hash

@@ -4,6 +4,7 @@ use super::Work;
 use crate::chain::{BlockError, HeaderError, Id, claimed_work, peek_header};
 use crate::state::{AcceptError, Count, Refused};
 use crate::store::Store;
+use crate::sync::Hedge;
 use crate::wire::{self, Frame, Inventory, Message};
 use bitcoin::block::Header;
 use sockman::{Conn, SockMan};
@@ -58,13 +59,17 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         }
         let state = &mut *self.state;
         let settings = &self.own.settings;
-        let wanted = state
+        let hedge = state
             .download
             .hedge(&state.chain, &mut state.peers, settings, self.now);
-        if let Some(wanted) = wanted {
-            self.state.counters.add(Count::hedged);
-            self.get_blocks_of(wanted.conn, &[wanted.id]);
-            self.rearm(wanted.conn);
+        match hedge.filter(|_| state.failed.is_none()) {
+            Some(Hedge::Ask(wanted)) => {
+                self.state.counters.add(Count::hedged);
+                self.get_blocks_of(wanted.conn, &[wanted.id]);
+                self.rearm(wanted.conn);
+            }
+            Some(Hedge::Drop(slow)) => self.stalls(slow),
+            None => {}
         }
         // What is late already and could not be asked of anybody is looked at again, but not at once.
         let pause = self.own.settings.hedge_after / 4;
@@ -105,10 +110,14 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             && stored
             && now >= since + self.own.settings.stall
         {
-            self.state.counters.add(Count::stalled);
-            self.drop_peer(slow, format_args!("holds up the download"));
+            self.stalls(slow);
         }
         self.ask_for_blocks(conn);
+    }
+
+    fn stalls(&mut self, slow: Conn) {
+        self.state.counters.add(Count::stalled);
+        self.drop_peer(slow, format_args!("holds up the download"));
     }
 
     /// Whether a block that nobody asked for is of use. Fails if its header cannot be valid.
@@ -230,6 +239,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// A peer does not have what it was asked for.
     pub(super) fn not_found(&mut self, conn: Conn, inventory: &[Inventory]) {
+        let mut given_up = false;
         for item in inventory {
             let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) =
                 item
@@ -251,8 +261,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 .download
                 .given_up(&mut self.state.peers, id, conn, self.now);
             self.lacks(conn, id);
+            given_up = true;
         }
-        self.ask_everybody();
+        if given_up {
+            self.ask_everybody();
+        }
     }
 
     /// A peer cannot give us this block: it has less than it said.

@@ -1,7 +1,7 @@
 //! Whom we connect to.
 
 use super::Work;
-use crate::state::{Command, Count, Kind, Phase};
+use crate::state::{Command, Count, Kind, Peer, Phase, with_port};
 use crate::store::Store;
 use sockman::{Conn, DialError, DialOptions, Disconnect, Endpoint, SockMan};
 use std::net::{IpAddr, SocketAddr};
@@ -49,6 +49,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// A name was looked up.
     pub(super) fn resolved(&mut self, id: u64, addresses: Result<Vec<SocketAddr>, String>) {
+        if self.state.stopping {
+            return;
+        }
         let Some(target) = self.state.targets.get_mut(id) else {
             return;
         };
@@ -80,6 +83,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 return self.failed(id, &"banned or discouraged");
             }
         }
+        let taken = |peer: &Peer| !peer.gone && !peer.is_inbound() && peer.address.tcp() == Some(at);
+        if self.state.peers.iter().any(|(_, peer)| taken(peer)) {
+            return self.failed(id, &"we are connected to it already");
+        }
         let how = DialOptions {
             timeout: self.own.settings.dial_within,
             limits: Some(self.own.settings.limits()),
@@ -102,8 +109,12 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     fn failed(&mut self, id: u64, why: &dyn std::fmt::Display) {
-        if let Some(target) = self.state.targets.get(id) {
-            tracing::debug!(name = target.name, %why, "cannot connect");
+        if let Some(target) = self.state.targets.get_mut(id) {
+            if target.cannot_be_reached(&why.to_string()) {
+                tracing::warn!(name = target.name, %why, "cannot connect");
+            } else {
+                tracing::debug!(name = target.name, %why, "cannot connect");
+            }
         }
         self.retry(id);
     }
@@ -131,36 +142,5 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         for conn in all {
             self.part(conn, Disconnect::Now);
         }
-    }
-}
-
-/// A name with its port: the chain's own where none is given.
-fn with_port(name: &str, port: u16) -> String {
-    if let Ok(ip) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return SocketAddr::new(ip, port).to_string();
-    }
-    let has_port = name
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    if has_port {
-        name.to_owned()
-    } else {
-        format!("{name}:{port}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_port;
-
-    #[test]
-    fn names_get_the_port_they_lack() {
-        assert_eq!(with_port("10.0.0.1", 8333), "10.0.0.1:8333");
-        assert_eq!(with_port("10.0.0.1:1", 8333), "10.0.0.1:1");
-        assert_eq!(with_port("::1", 8333), "[::1]:8333");
-        assert_eq!(with_port("[::1]", 8333), "[::1]:8333");
-        assert_eq!(with_port("[::1]:1", 8333), "[::1]:1");
-        assert_eq!(with_port("seed.example", 8333), "seed.example:8333");
-        assert_eq!(with_port("seed.example:1", 8333), "seed.example:1");
     }
 }

@@ -3,7 +3,7 @@
 use super::Work;
 use crate::chain::{HeaderError, Id, LowWork, LowWorkError, claimed_work};
 use crate::mutant::{Mutant, planted};
-use crate::state::Count;
+use crate::state::{Count, Peer, State};
 use crate::store::Store;
 use crate::wire::{Inventory, MAX_HEADERS, Message};
 use bitcoin::BlockHash;
@@ -24,6 +24,9 @@ struct Kept {
 /// A chain of headers is kept as soon as it has the work of ours less that of so many blocks (as Core's
 /// `GetAntiDoSWorkThreshold`).
 const NEAR: u32 = 144;
+
+/// How many peers may lose their headers so that another finds room for its own.
+const ROOM_TRIES: usize = 8;
 
 impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// Asks a peer for what comes after `from`, if it serves blocks and has not been asked.
@@ -74,7 +77,12 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             peer.headers.low_work = None;
             if std::mem::take(&mut peer.headers.above) {
                 // It has less than others have told, and how much does not show: from our tip on it does.
+                peer.headers.less = true;
                 self.ask_for_headers(conn, self.state.chain.tip());
+                let asked = |peer: &Peer| peer.headers.asked.is_some();
+                if self.state.peers.get(conn).is_some_and(asked) {
+                    return;
+                }
             }
             return self.told_all(conn);
         };
@@ -127,7 +135,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// The peer's headers lead to nothing that we know: what lies between is asked for.
     fn unconnected(&mut self, conn: Conn) {
         let most = self.own.settings.unconnected;
-        let Some(peer) = self.state.peers.get_mut(conn) else {
+        // Whoever serves no blocks is not asked for what lies between.
+        let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| peer.is_source()) else {
             return;
         };
         peer.headers.unconnected += 1;
@@ -147,7 +156,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         for header in headers {
             let mut taken = self.state.chain.accept_header(header, unix);
-            if matches!(taken, Err(HeaderError::Full)) && self.make_room(conn, kept.last) {
+            // What a greedy peer loses may be somebody else's too.
+            for _ in 0..ROOM_TRIES {
+                if !matches!(taken, Err(HeaderError::Full)) || !self.make_room(conn, kept.last) {
+                    break;
+                }
                 taken = self.state.chain.accept_header(header, unix);
             }
             match taken {
@@ -199,6 +212,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let best = tree.best();
         // What others have told already need not be told again, nor what another was asked for.
         let behind = tree.fork(last, best) == last;
+        let less = self.state.peers.get(conn).is_some_and(|peer| peer.headers.less);
         if !full {
             self.told_all(conn);
         } else if behind && !new && self.is_somebody_asked() {
@@ -207,7 +221,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 peer.headers.waiting = waiting;
             }
             self.rearm(conn);
-        } else if behind && last != best {
+        } else if behind && last != best && !less {
             self.ask_for_headers(conn, best);
         } else {
             let locator = tree.locator(last);
@@ -257,7 +271,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A peer has this header.
     pub(super) fn has(&mut self, conn: Conn, id: Id) {
         let tree = self.state.chain.tree();
-        if let Some(peer) = self.state.peers.get_mut(conn) {
+        if let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| !peer.gone) {
             let more = |old: Id| tree.entry(id).work > tree.entry(old).work || tree.entry(old).invalid;
             if !tree.entry(id).invalid && peer.best.is_none_or(more) {
                 peer.best = Some(id);
@@ -268,6 +282,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A peer announces what it has.
     pub(super) fn inv(&mut self, conn: Conn, inventory: &[Inventory]) {
         let mut unknown = false;
+        let best = |state: &State<D>| state.peers.get(conn).and_then(|peer| peer.best);
+        let before = best(self.state);
         for item in inventory {
             let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) =
                 item
@@ -282,7 +298,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         if unknown {
             self.ask_for_headers(conn, self.state.chain.tree().best());
         }
-        self.ask_for_blocks(conn);
+        if best(self.state) != before {
+            self.ask_for_blocks(conn);
+        }
     }
 
     /// The work that a chain must have for its headers to be kept.

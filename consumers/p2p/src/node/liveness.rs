@@ -41,8 +41,13 @@ impl Peer {
             .out
             .filter(|_| !waits)
             .map(|(_, sent)| sent.max(self.eased) + settings.silence);
-        let block = !waits && !self.in_flight.is_empty();
-        let block = block.then(|| self.head_since.max(self.eased) + settings.block_within);
+        // And yet it must not hold up a block for ever.
+        let block = if waits {
+            self.head_since + settings.silence
+        } else {
+            self.head_since.max(self.eased) + settings.block_within
+        };
+        let block = Some(block).filter(|_| !self.in_flight.is_empty());
         let headers = self.headers.asked.filter(|_| !waits && !self.is_inbound());
         [
             self.ping.next.map(|at| (at, Late::Ping)),
@@ -86,6 +91,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 return;
             };
             peer.armed = None;
+            // Of a large message nothing is heard before it is whole.
+            let heard = self.net.info(conn).and_then(|info| info.last_byte);
+            peer.moved = heard.map_or(peer.moved, |heard| heard.max(peer.moved));
             let Some((at, late)) = peer.next_late(&self.own.settings) else {
                 return;
             };

@@ -1,20 +1,22 @@
 //! From bytes to messages.
 
 use super::Work;
-use crate::settings::Settings;
-use crate::state::{Count, Peer, Request, Span};
+use crate::state::{Count, Request, Span};
 use crate::store::Store;
 use crate::wire::{self, Command, DecodeError, Frame, FrameError, Message, Next};
-use sockman::{Conn, Sent, SockMan};
+use sockman::{Conn, Gone, Sent, SockMan};
 
-/// After so many bytes of messages others have their turn: checking them takes some milliseconds.
-const SHARE: usize = 1 << 20;
+/// What a message counts for at least, in bytes of blocks: a tiny one takes a microsecond or two.
+const LEAST: usize = 1 << 10;
+
+/// What a byte of other messages than blocks counts for: they are decoded entry by entry.
+const ENTRIES: usize = 4;
 
 impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// Takes the messages that are there whole. Says how many bytes they have.
     pub(super) fn messages(&mut self, conn: Conn, data: &[u8]) -> usize {
         let magic = self.state.chain.params().magic;
-        let mut taken = 0;
+        let (mut taken, mut share) = (0, 0);
         loop {
             let unread = &data[taken..];
             let now = self.now;
@@ -26,7 +28,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 self.hold(conn, unread.len());
                 return taken;
             }
-            if taken >= SHARE && !unread.is_empty() {
+            if share >= self.own.settings.share && !unread.is_empty() {
                 self.net.resume(conn);
                 return taken;
             }
@@ -38,6 +40,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 }
                 Ok(Next::Whole(frame)) => {
                     taken += frame.bytes.len();
+                    share += cost(&frame);
                     self.frame(conn, &frame);
                 }
                 Err(why) => {
@@ -73,25 +76,37 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     fn frame(&mut self, conn: Conn, frame: &Frame<'_>) {
         self.state.counters.add(Count::messages);
-        if !frame.is_intact() {
-            self.state.counters.add(Count::bad_checksums);
-            tracing::debug!(%conn, command = %frame.header.command, "wrong checksum");
-            return;
-        }
         let size = frame.bytes.len() as u64;
         self.state.bytes.0 += size;
-        match frame.decode() {
-            Ok(message) => {
-                if let Some(peer) = self.state.peers.get_mut(conn) {
-                    *peer.traffic.received.entry(known(&message)).or_default() += size;
-                    peer.traffic.last_received = Some(self.now);
-                }
-                self.message(conn, frame, message);
+        let command = frame.header.command;
+        let decoded = frame.is_intact().then(|| frame.decode());
+        if let Some(peer) = self.state.peers.get_mut(conn) {
+            let counted_as = match decoded {
+                None | Some(Ok(Message::Unknown(_))) => OTHER,
+                Some(_) => command,
+            };
+            *peer.traffic.received.entry(counted_as).or_default() += size;
+            peer.traffic.last_received = Some(self.now);
+        }
+        match decoded {
+            Some(Ok(message)) => self.message(conn, frame, message),
+            None => {
+                self.state.counters.add(Count::bad_checksums);
+                tracing::debug!(%conn, %command, "wrong checksum");
             }
-            Err(DecodeError::TooMany { .. }) => self.misbehaves(conn, "more entries than there may be"),
-            Err(why) => {
+            Some(Err(DecodeError::TooMany { .. })) => {
+                let why = "more entries than there may be";
+                // Who has not said yet who it is may not even be of this network.
+                if self.state.peers.get(conn).is_some_and(|peer| peer.ready) {
+                    self.misbehaves(conn, why);
+                } else {
+                    self.state.counters.add(Count::bad_messages);
+                    self.drop_peer(conn, format_args!("{why}"));
+                }
+            }
+            Some(Err(why)) => {
                 self.state.counters.add(Count::bad_messages);
-                tracing::debug!(%conn, command = %frame.header.command, %why, "cannot be read");
+                tracing::debug!(%conn, %command, %why, "cannot be read");
             }
         }
     }
@@ -106,7 +121,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             Message::Version(version) if !greeted => self.version(conn, &version),
             Message::Verack if greeted && !ready => self.verack(conn),
             Message::WtxidRelay | Message::SendAddrV2 if ready => {
-                self.misbehaves(conn, "features are agreed on before verack (BIP 155, BIP 339)");
+                self.drop_peer(
+                    conn,
+                    format_args!("features are agreed on before verack (BIP 155, BIP 339)"),
+                );
             }
             Message::WtxidRelay if greeted => peer.wtxid_relay = true,
             Message::SendAddrV2 if greeted => peer.wants_addrv2 = true,
@@ -149,20 +167,25 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         wire::encode(&mut self.own.out, self.state.chain.params().magic, message);
         let size = self.own.out.len();
         let sent = self.net.send(conn, &self.own.out);
-        self.sent(conn, message.command(), size, sent.is_ok_and(Sent::is_high));
+        self.sent(conn, message.command(), size, sent);
     }
 
-    /// Something was sent.
-    pub(super) fn sent(&mut self, conn: Conn, command: Command, size: usize, high: bool) {
-        self.state.bytes.1 += size as u64;
+    /// Something was sent, or could not be.
+    pub(super) fn sent(&mut self, conn: Conn, command: Command, size: usize, sent: Result<Sent, Gone>) {
+        self.share = self.share.saturating_sub(size);
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };
+        let Ok(sent) = sent else {
+            // What it has sent before it went is looked at. It gets nothing any more.
+            return peer.serving.end();
+        };
+        self.state.bytes.1 += size as u64;
         *peer.traffic.sent.entry(command).or_default() += size as u64;
         peer.traffic.last_sent = Some(self.now);
         if peer.high {
             peer.over += size;
-        } else if high {
+        } else if sent.is_high() {
             peer.high = true;
             let taken = self.net.info(conn).map_or(0, |info| info.bytes_out);
             peer.stuck = Some((self.now, taken));
@@ -172,20 +195,15 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 }
 
-impl Peer {
-    /// Whether its messages wait until it has taken what it asked for: it asks, or has us say, ever more without taking it.
-    pub(super) fn is_busy(&self, settings: &Settings) -> bool {
-        self.high && (self.serving.bytes() > settings.requests || self.over > settings.send_high)
-    }
+/// What a message takes of the peer's share of a turn.
+fn cost(frame: &Frame<'_>) -> usize {
+    let each = if frame.header.command == Command::BLOCK {
+        1
+    } else {
+        ENTRIES
+    };
+    LEAST.max(each * frame.bytes.len())
 }
 
-/// Under which name a message is counted.
-fn known(message: &Message<'_>) -> Command {
-    match message {
-        Message::Unknown(_) => OTHER,
-        message => message.command(),
-    }
-}
-
-/// What messages that are not known are counted as (Core's `NET_MESSAGE_TYPE_OTHER`).
+/// What messages are counted as that are not known, or not as they were sent (Core's `NET_MESSAGE_TYPE_OTHER`).
 const OTHER: Command = Command::from_bytes(*b"*other*\0\0\0\0\0");

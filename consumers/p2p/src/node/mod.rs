@@ -65,6 +65,8 @@ struct Work<'a, D: Store, N> {
     own: &'a mut Own,
     net: &'a mut N,
     now: Instant,
+    /// Bytes that may still be read and sent for peers' requests before others have their turn.
+    share: usize,
 }
 
 impl<D: Store> Node<D> {
@@ -112,7 +114,7 @@ impl<D: Store> Node<D> {
         self.work(net, |work| {
             work.state.listening.clone_from(&listening);
             for (name, kind) in connect {
-                if !work.state.targets.has(name) {
+                if !work.state.targets.has(name, *kind) {
                     work.state.targets.add(name, *kind, now, retry);
                 }
             }
@@ -125,7 +127,7 @@ impl<D: Store> Node<D> {
     pub fn connect<N: SockMan>(&mut self, net: &mut N, name: &str, kind: Kind) {
         let (now, retry) = (net.now(), self.own.settings.retry_after);
         self.work(net, |work| {
-            if !work.state.targets.has(name) {
+            if !work.state.targets.has(name, kind) {
                 work.state.targets.add(name, kind, now, retry);
             }
             work.dial_due();
@@ -138,6 +140,8 @@ impl<D: Store> Node<D> {
         state.now = net.now();
         let mut doing = Work {
             now: state.now,
+            // With none at all nobody would ever be served.
+            share: self.own.settings.share.max(1),
             shared: &self.shared,
             state: &mut state,
             own: &mut self.own,

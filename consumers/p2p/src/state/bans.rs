@@ -58,7 +58,7 @@ pub enum BanError {
 }
 
 /// All bans.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Bans {
     list: Vec<Ban>,
     path: Option<PathBuf>,
@@ -77,13 +77,29 @@ struct Line {
     address: String,
 }
 
-/// Reads an address or a network: `10.0.0.1`, `10.0.0.0/8`, `::1`.
+/// Reads an address or a network: `10.0.0.1`, `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `::1`. An IPv4 address that is written as an IPv6
+/// one is the IPv4 address, as to Core; the bits of its network may be counted either way.
 pub fn parse_net(text: &str) -> Option<IpNet> {
-    let one = |ip: IpAddr| IpNet::from(ip.to_canonical());
-    match text.parse::<IpAddr>() {
-        Ok(ip) => Some(one(ip)),
-        Err(_) => text.parse::<IpNet>().ok().map(|net| net.trunc()),
-    }
+    /// Bits that an IPv4 address has before it when it is written as an IPv6 one.
+    const MAPPED: u8 = 96;
+
+    let Some((address, mask)) = text.split_once('/') else {
+        return Some(IpNet::from(text.parse::<IpAddr>().ok()?.to_canonical()));
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let ip = address.to_canonical();
+    let net = if mask.bytes().all(|byte| byte.is_ascii_digit()) {
+        let bits: u8 = mask.parse().ok()?;
+        let is_mapped = ip != address;
+        IpNet::new(ip, bits.checked_sub(MAPPED).filter(|_| is_mapped).unwrap_or(bits))
+    } else {
+        let mask: IpAddr = mask.parse().ok()?;
+        if mask.is_ipv4() != ip.is_ipv4() {
+            return None;
+        }
+        IpNet::with_netmask(ip, mask)
+    };
+    net.ok().map(|net| net.trunc())
 }
 
 impl Bans {
@@ -153,7 +169,7 @@ impl Bans {
             until,
         });
         self.list.sort_by_key(|ban| ban.net);
-        self.save()
+        Ok(())
     }
 
     /// Lifts the ban of a network.
@@ -164,13 +180,12 @@ impl Bans {
         if self.list.len() == before {
             return Err(BanError::NotBanned);
         }
-        self.save()
+        Ok(())
     }
 
     /// Lifts all.
-    pub fn clear(&mut self) -> Result<(), BanError> {
+    pub fn clear(&mut self) {
         self.list.clear();
-        self.save()
     }
 
     fn sweep(&mut self, now: u64) {
@@ -178,7 +193,7 @@ impl Bans {
     }
 
     /// Writes the file anew beside the old one, and puts it in its place.
-    fn save(&self) -> Result<(), BanError> {
+    pub(crate) fn save(&self) -> Result<(), BanError> {
         let Some(path) = &self.path else { return Ok(()) };
         let line = |ban: &Ban| Line {
             version: VERSION,
@@ -194,7 +209,9 @@ impl Bans {
             let mut to = fs::File::create(&new)?;
             to.write_all(&serde_json::to_vec_pretty(&file)?)?;
             to.sync_all()?;
-            fs::rename(&new, path)
+            fs::rename(&new, path)?;
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
         };
         write().map_err(|why| BanError::Write {
             path: path.clone(),
@@ -237,12 +254,44 @@ mod tests {
     }
 
     #[test]
+    fn networks_may_be_written_in_several_ways() {
+        for (text, expected) in [
+            ("192.168.0.0/255.255.0.0", "192.168.0.0/16"),
+            ("192.168.7.7/255.255.0.0", "192.168.0.0/16"),
+            ("10.1.2.3/0.0.0.0", "0.0.0.0/0"),
+            ("2001:db8::1/ffff:ffff::", "2001:db8::/32"),
+            ("2001:db8::1/32", "2001:db8::/32"),
+            ("::ffff:192.0.2.7", "192.0.2.7/32"),
+            ("::ffff:192.0.2.7/120", "192.0.2.0/24"),
+            ("::ffff:192.0.2.7/24", "192.0.2.0/24"),
+            ("::ffff:192.0.2.7/255.255.255.0", "192.0.2.0/24"),
+        ] {
+            assert_eq!(net(text).to_string(), expected, "{text}");
+        }
+        for bad in [
+            "192.168.0.0/255.0.255.0",
+            "192.168.0.0/ffff::",
+            "2001:db8::/255.255.0.0",
+            "::ffff:192.0.2.7/64",
+            "192.0.2.0/",
+            "192.0.2.0/+8",
+            "192.0.2.0/8/8",
+            "2001:db8::/129",
+            "/8",
+            "",
+        ] {
+            assert!(parse_net(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
     fn they_are_there_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("banlist.json");
         let mut bans = Bans::open(&path, 100).unwrap();
         bans.add(net("192.0.2.0/24"), 100, 200).unwrap();
         bans.add(net("198.51.100.7"), 100, 150).unwrap();
+        bans.save().unwrap();
         let again = Bans::open(&path, 150).unwrap();
         let all: Vec<_> = again.iter(150).cloned().collect();
         let kept = Ban {
@@ -251,7 +300,8 @@ mod tests {
             until: 200,
         };
         assert_eq!(all, [kept]);
-        bans.clear().unwrap();
+        bans.clear();
+        bans.save().unwrap();
         assert_eq!(Bans::open(&path, 100).unwrap().iter(100).count(), 0);
     }
 

@@ -1,9 +1,10 @@
 //! All of it under one lock.
 
 use super::{
-    AcceptError, Accepted, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Refused, Targets,
+    AcceptError, Accepted, BanError, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Phase, Refused,
+    Target, Targets,
 };
-use crate::chain::{HeaderError, Id, Rules, check_block};
+use crate::chain::{BlockError, HeaderError, Id, Rules, check_block, peek_header};
 use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -35,8 +36,8 @@ pub struct State<D: Store> {
     pub bytes: (u64, u64),
     /// Where we listen.
     pub listening: Vec<Endpoint>,
-    /// Why no more blocks can be stored, if that is so. The node should be stopped then.
-    pub failed: Option<String>,
+    /// Why the last block could not be stored.
+    pub(crate) failed: Option<String>,
     /// Whether the node has been told to stop.
     pub stopping: bool,
     /// The loop's time, when it last did something.
@@ -45,24 +46,56 @@ pub struct State<D: Store> {
     pub(crate) commands: VecDeque<Command>,
     /// The tip has changed and not been announced yet.
     pub(crate) fresh: bool,
+    /// Blocks were handed in that peers owed us: they, and whoever waited for those, can be asked for others.
+    pub(crate) ask: bool,
 }
 
 impl<D: Store> State<D> {
-    /// Whether the chain is as long as any that our peers have: at least one of them has told all its headers, and all
+    /// Whether the chain is as long as any that our peers have, and has the work that any must have: all whom we were told to
+    /// connect to have told all their headers, or could not be reached or do not serve blocks; one at least has told; and all
     /// blocks of the chain with the most work among those are there.
     pub fn is_synced(&self) -> bool {
+        let work = |id| self.chain.entry(id).work;
+        let tip = work(self.chain.tip());
         let mut told = self
             .peers
             .iter()
-            .filter(|(_, peer)| peer.headers.is_complete())
+            .filter(|(_, peer)| !peer.gone && peer.headers.is_complete())
             .peekable();
-        let work = |id| self.chain.entry(id).work;
-        let tip = work(self.chain.tip());
-        told.peek().is_some() && told.all(|(_, peer)| peer.best.is_none_or(|best| work(best) <= tip))
+        tip >= self.chain.params().minimum_work
+            && told.peek().is_some()
+            && told.all(|(_, peer)| peer.best.is_none_or(|best| work(best) <= tip))
+            && self.targets.iter().all(|target| self.has_been_heard(target))
+    }
+
+    fn has_been_heard(&self, target: &Target) -> bool {
+        match target.phase {
+            Phase::Connected(conn) => self.peers.get(conn).is_none_or(|peer| {
+                peer.gone || peer.headers.is_complete() || (peer.ready && !peer.is_source())
+            }),
+            _ => target.failed,
+        }
+    }
+
+    /// Why no more blocks can be stored, if that is so. The node should be stopped then.
+    pub fn failure(&self) -> Option<String> {
+        let index = || self.chain.store().failed().map(|why| why.to_string());
+        self.failed.clone().or_else(index)
     }
 }
 
 impl<D: Store> State<D> {
+    /// A block that was handed in is stored: nobody need send it any more.
+    fn landed(&mut self, accepted: Accepted) {
+        self.fresh |= accepted.new_tip;
+        // The first that is missing is asked of somebody, if anybody has it. So whoever is held up by the window is held up by
+        // a block that somebody owes.
+        if self.peers.iter().any(|(_, peer)| peer.is_asked_for(accepted.id)) {
+            self.download.landed(&mut self.peers, accepted.id, self.now);
+            self.ask = true;
+        }
+    }
+
     /// Takes the header of a block that is handed in, for which there is always room.
     fn prepare(&mut self, frame: &[u8], now: u64, most: usize) -> Result<(Id, Rules), Refused> {
         match self.chain.prepare(frame, now) {
@@ -102,6 +135,8 @@ pub(crate) struct Shared<D: Store> {
     happened: Condvar,
     /// The loop, once it runs.
     remote: Mutex<Option<Remote>>,
+    /// Held by who changes the bans.
+    saving: Mutex<()>,
     pub(crate) reader: D::Reader,
     settings: Settings,
 }
@@ -127,6 +162,12 @@ impl<D: Store> Shared<D> {
     }
 }
 
+/// Where a block is whose parent is not known: what is wrong with it there, is so for another reason.
+const NOWHERE: Rules = Rules {
+    height: 0,
+    median_time: 0,
+};
+
 /// Why a block that was handed in was not taken.
 pub type SubmitError = AcceptError;
 
@@ -143,10 +184,11 @@ impl<D: Store> Handle<D> {
     pub(crate) fn new(mut chain: Chain<D>, bans: Bans, settings: Settings) -> Handle<D> {
         chain.limit_headers(settings.headers);
         let reader = chain.reader();
+        let chain_port = chain.params().default_port;
         let state = State {
             chain,
             peers: Peers::default(),
-            targets: Targets::default(),
+            targets: Targets::new(chain_port),
             bans,
             discouraged: Discouraged::new(settings.discourage),
             download: Download::default(),
@@ -158,11 +200,13 @@ impl<D: Store> Handle<D> {
             now: settings.clock.begin(),
             commands: VecDeque::new(),
             fresh: false,
+            ask: false,
         };
         Handle(Arc::new(Shared {
             state: Mutex::new(state),
             happened: Condvar::new(),
             remote: Mutex::new(None),
+            saving: Mutex::new(()),
             reader,
             settings,
         }))
@@ -190,32 +234,62 @@ impl<D: Store> Handle<D> {
 
     /// Hands in a block: its bytes, without a message's header. It is checked on this thread. A new tip is announced at once.
     ///
-    /// Fails with [`Refused::Duplicate`] if it is there already.
+    /// Fails with [`Refused::Duplicate`] if it is there already. Of a block that would not be valid anywhere, the header is not taken
+    /// either (as by Core): whoever hands it in vouches for it, and another may have the block that the header is for.
     pub fn submit(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
-        let now = self.unix();
-        let params = self.0.lock().chain.params().clone();
-        let frame = wire::frame(params.magic, Name::BLOCK, block);
-        let (_, rules) = self.0.lock().prepare(&frame, now, self.0.settings.headers)?;
-        let checked = check_block(&params, rules, block);
-        let accepted = {
-            let mut state = self.0.lock();
-            // Meanwhile its header may have been forgotten, or the block have come from a peer.
-            let (id, _) = state.prepare(&frame, now, self.0.settings.headers)?;
-            let accepted = state.chain.finish(id, &frame, checked);
-            match &accepted {
-                Ok(accepted) => state.fresh |= accepted.new_tip,
-                Err(AcceptError::Refused(Refused::Block(_))) => state.counters.add(Count::blocks_refused),
-                Err(_) => {}
-            }
-            accepted
-        }?;
-        if accepted.new_tip {
+        let taken = self.hand_in(block);
+        let new_tip = taken.as_ref().is_ok_and(|accepted| accepted.new_tip);
+        if new_tip {
             self.0.tell_waiters();
-            if !planted(Mutant::WakeLost) {
-                self.0.wake();
-            }
         }
-        Ok(accepted)
+        // Whatever came of the block: making room for its header may have cost a peer its place.
+        let wanted = new_tip || {
+            let state = self.0.lock();
+            state.ask || !state.commands.is_empty()
+        };
+        if wanted && !planted(Mutant::WakeLost) {
+            self.0.wake();
+        }
+        taken
+    }
+
+    fn hand_in(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
+        let now = self.unix();
+        let most = self.0.settings.headers;
+        let (header, _) = peek_header(block).map_err(|why| Refused::from(BlockError::from(why)))?;
+        let (params, mut rules) = {
+            let state = self.0.lock();
+            let tree = state.chain.tree();
+            let parent = tree.find(&header.prev_blockhash);
+            (tree.params().clone(), parent.map(|parent| tree.rules(parent)))
+        };
+        let frame = wire::frame(params.magic, Name::BLOCK, block);
+        loop {
+            let checked = check_block(&params, rules.unwrap_or(NOWHERE), block);
+            let mut state = self.0.lock();
+            if let Err(why) = &checked
+                && why.is_anywhere()
+            {
+                state.counters.add(Count::blocks_refused);
+                return Err(Refused::from(*why).into());
+            }
+            let (id, placed) = state.prepare(&frame, now, most)?;
+            // Meanwhile its parent may have come.
+            if rules != Some(placed) {
+                rules = Some(placed);
+                continue;
+            }
+            let taken = state.chain.finish(id, &frame, checked);
+            match &taken {
+                Ok(accepted) => state.landed(*accepted),
+                Err(AcceptError::Refused(Refused::Block(_))) => state.counters.add(Count::blocks_refused),
+                Err(AcceptError::Store(why)) => {
+                    state.failed.get_or_insert_with(|| why.to_string());
+                }
+                Err(AcceptError::Refused(_)) => {}
+            }
+            return taken;
+        }
     }
 
     /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed or the node stops.
@@ -261,7 +335,7 @@ impl<D: Store> Handle<D> {
     pub fn add_node(&self, name: &str, kind: Kind) -> bool {
         let added = {
             let mut state = self.0.lock();
-            let new = kind == Kind::Once || !state.targets.has(name);
+            let new = kind == Kind::Once || !state.targets.has(name, kind);
             if new {
                 let retry = self.0.settings.retry_after;
                 let now = state.now;
@@ -273,9 +347,26 @@ impl<D: Store> Handle<D> {
         added
     }
 
-    /// Does not dial somebody any more. A connection that is there stays. Says whether it was dialled.
+    /// Does not dial somebody any more who was [added](Kind::Added). A connection that is there stays. Says whether it was added.
     pub fn remove_node(&self, name: &str) -> bool {
         !self.0.lock().targets.remove(name).is_empty()
+    }
+
+    /// Changes the bans, and puts them on the disk; then hangs up on all who are banned. The loop does not wait for the disk. If
+    /// they cannot be written, they are as before.
+    pub fn change_bans(
+        &self,
+        change: impl FnOnce(&mut Bans, u64) -> Result<(), BanError>,
+    ) -> Result<(), BanError> {
+        let now = self.unix();
+        // So that the file is as the last change left it.
+        let _saving = self.0.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bans = self.0.lock().bans.clone();
+        change(&mut bans, now)?;
+        bans.save()?;
+        self.0.lock().bans = bans;
+        self.command(Command::DropBanned);
+        Ok(())
     }
 
     /// Ends what waits ([`wait`](Handle::wait)): the node stops.

@@ -24,5 +24,7 @@ pub use handle::{Command, Handle, State, SubmitError};
 pub use peers::{Addresses, Direction, Peer, Peers, Ping, Traffic, Version};
 pub use targets::{Kind, Phase, Target, Targets};
 
+pub(crate) use targets::with_port;
+
 pub(crate) use handle::Shared;
 pub(crate) use serving::{Request, Serving, Span};

@@ -79,6 +79,8 @@ pub struct Peer {
     pub(crate) high: bool,
     /// Bytes sent since then.
     pub(crate) over: usize,
+    /// What it wants goes on in a later turn, which is under way: it has had its share of this one.
+    pub(crate) yielded: bool,
     /// Since when the peer has taken nothing, while the queue is above its mark, and how many bytes it had taken then.
     pub(crate) stuck: Option<(Instant, u64)>,
     /// When it last had taken all that it wanted: what it owes us may have had to wait for that.
@@ -126,7 +128,7 @@ pub struct Ping {
 /// Bytes by command, headers included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Bytes of messages received, by command; what is not known is `*other*`.
+    /// Bytes of messages received, by command; what is not known, or has a wrong checksum, is `*other*`.
     pub received: BTreeMap<Command, u64>,
     /// Bytes of messages sent, by command.
     pub sent: BTreeMap<Command, u64>,
@@ -209,6 +211,7 @@ impl Peer {
             moved: now,
             high: false,
             over: 0,
+            yielded: false,
             stuck: None,
             eased: now,
             held: false,

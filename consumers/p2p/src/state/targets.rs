@@ -1,6 +1,7 @@
 //! Whom we want to be connected to.
 
 use sockman::Conn;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// Why somebody is dialled.
@@ -42,18 +43,39 @@ pub struct Target {
     pub(crate) backoff: Duration,
     /// What of its addresses is tried next, if a name has several.
     pub(crate) turn: usize,
+    /// It could not be reached, or the connection has ended, once at least.
+    pub(crate) failed: bool,
+    /// Why it could not be reached the first time that it could not, and whether that has been [told](Targets::unreached).
+    pub(crate) unreached: Option<(String, bool)>,
     /// Not wanted any more, once what is under way has ended.
     pub(crate) removed: bool,
 }
 
+impl Target {
+    /// It could not be reached. Says whether that is the first time.
+    pub(crate) fn cannot_be_reached(&mut self, why: &str) -> bool {
+        let is_first = self.unreached.is_none();
+        self.unreached.get_or_insert_with(|| (why.to_owned(), false));
+        is_first
+    }
+}
+
 /// All whom we dial.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Targets {
     list: Vec<Target>,
     next: u64,
+    /// The port of those that are called by a name without one.
+    port: u16,
 }
 
 impl Targets {
+    /// None, yet. Names without a port are of this one.
+    pub(crate) fn new(port: u16) -> Targets {
+        let (list, next) = (Vec::new(), 0);
+        Targets { list, next, port }
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Target> {
         self.list.iter().filter(|target| !target.removed)
@@ -69,10 +91,23 @@ impl Targets {
         self.list.iter().find(|target| target.id == id)
     }
 
-    /// Whether somebody by this name is dialled again and again.
-    pub fn has(&self, name: &str) -> bool {
+    /// Whether somebody by this name is dialled, and why.
+    pub fn has(&self, name: &str, kind: Kind) -> bool {
+        let name = with_port(name, self.port);
         self.iter()
-            .any(|target| target.kind != Kind::Once && target.name == name)
+            .any(|target| target.kind == kind && with_port(&target.name, self.port) == name)
+    }
+
+    /// Who could not be reached, and why: each once, after the first time.
+    pub fn unreached(&mut self) -> Vec<(String, String)> {
+        let mut unreached = Vec::new();
+        for target in &mut self.list {
+            if let Some((why, told @ false)) = &mut target.unreached {
+                *told = true;
+                unreached.push((target.name.clone(), why.clone()));
+            }
+        }
+        unreached
     }
 
     /// One more, to be dialled at once.
@@ -86,16 +121,20 @@ impl Targets {
             phase: Phase::Waiting(now),
             backoff,
             turn: 0,
+            failed: false,
+            unreached: None,
             removed: false,
         });
         id
     }
 
-    /// Not this one any more: gives the numbers of those that were called so.
+    /// Not this one any more, if it was [added](Kind::Added): gives the numbers of those that were called so.
     pub(crate) fn remove(&mut self, name: &str) -> Vec<u64> {
         let mut removed = Vec::new();
+        let name = with_port(name, self.port);
         for target in &mut self.list {
-            if target.name == name && !target.removed {
+            let added = target.kind == Kind::Added && !target.removed;
+            if added && with_port(&target.name, self.port) == name {
                 target.removed = true;
                 removed.push(target.id);
             }
@@ -108,6 +147,7 @@ impl Targets {
     pub(crate) fn ended(&mut self, id: u64, at: Instant) {
         if let Some(target) = self.get_mut(id) {
             target.phase = Phase::Waiting(at);
+            target.failed = true;
             target.removed |= target.kind == Kind::Once;
         }
         self.sweep();
@@ -135,6 +175,21 @@ impl Targets {
     }
 }
 
+/// A name with its port: the chain's own where none is given.
+pub(crate) fn with_port(name: &str, port: u16) -> String {
+    if let Ok(ip) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return SocketAddr::new(ip, port).to_string();
+    }
+    let has_port = name
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    if has_port {
+        name.to_owned()
+    } else {
+        format!("{name}:{port}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +203,7 @@ mod tests {
     #[test]
     fn due_at_once_and_later_and_never_while_something_is_under_way() {
         let now = Instant::now();
-        let mut all = Targets::default();
+        let mut all = Targets::new(8333);
         assert_eq!((all.due(now), all.next_due()), (vec![], None));
         let one = all.add("one:1", Kind::Connect, now, SECOND);
         let two = all.add("two:1", Kind::Added, now + SECOND, SECOND);
@@ -158,15 +213,15 @@ mod tests {
         assert_eq!(all.due(now + SECOND), [two]);
         all.ended(one, now + 2 * SECOND);
         assert_eq!(all.due(now + 2 * SECOND), [one, two]);
-        assert!(all.has("one:1") && !all.has("one"));
+        assert!(all.has("one:1", Kind::Connect) && !all.has("one", Kind::Connect));
     }
 
     #[test]
     fn once_is_once_and_not_again_and_again() {
         let now = Instant::now();
-        let mut all = Targets::default();
+        let mut all = Targets::new(8333);
         let one = all.add("one:1", Kind::Once, now, SECOND);
-        assert!(!all.has("one:1"), "it may be added, too");
+        assert!(!all.has("one:1", Kind::Added), "it may be added, too");
         all.get_mut(one).unwrap().phase = Phase::Resolving;
         all.ended(one, now);
         assert!(names(&all).is_empty() && all.next_due().is_none());
@@ -177,16 +232,40 @@ mod tests {
     #[test]
     fn who_is_removed_is_forgotten_when_what_is_under_way_has_ended() {
         let now = Instant::now();
-        let mut all = Targets::default();
+        let mut all = Targets::new(8333);
         let one = all.add("one:1", Kind::Added, now, SECOND);
-        let again = all.add("one:1", Kind::Once, now, SECOND);
+        all.add("one:1", Kind::Connect, now, SECOND);
         all.add("two:1", Kind::Added, now, SECOND);
         all.get_mut(one).unwrap().phase = Phase::Resolving;
-        assert_eq!(all.remove("one:1"), [one, again]);
-        assert_eq!(names(&all), ["two:1"]);
-        assert!(all.get(one).is_some() && all.get(again).is_none());
+        assert_eq!(all.remove("one:1"), [one], "not who is to be connected to anyway");
+        assert_eq!(names(&all), ["one:1", "two:1"]);
+        assert!(all.get(one).is_some());
         assert!(all.remove("one:1").is_empty(), "it was already");
         all.ended(one, now);
         assert!(all.get(one).is_none());
+    }
+
+    #[test]
+    fn who_could_not_be_reached_is_told_once() {
+        let now = Instant::now();
+        let mut all = Targets::new(8333);
+        let one = all.add("one:1", Kind::Connect, now, SECOND);
+        all.add("two:1", Kind::Connect, now, SECOND);
+        assert!(all.unreached().is_empty());
+        all.get_mut(one).unwrap().cannot_be_reached("refused");
+        assert_eq!(all.unreached(), [("one:1".to_owned(), "refused".to_owned())]);
+        all.get_mut(one).unwrap().cannot_be_reached("refused");
+        assert!(all.unreached().is_empty());
+    }
+
+    #[test]
+    fn names_get_the_port_they_lack() {
+        assert_eq!(with_port("10.0.0.1", 8333), "10.0.0.1:8333");
+        assert_eq!(with_port("10.0.0.1:1", 8333), "10.0.0.1:1");
+        assert_eq!(with_port("::1", 8333), "[::1]:8333");
+        assert_eq!(with_port("[::1]", 8333), "[::1]:8333");
+        assert_eq!(with_port("[::1]:1", 8333), "[::1]:1");
+        assert_eq!(with_port("seed.example", 8333), "seed.example:8333");
+        assert_eq!(with_port("seed.example:1", 8333), "seed.example:1");
     }
 }

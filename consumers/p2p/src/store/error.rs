@@ -98,6 +98,12 @@ pub enum OpenError {
         /// The magic it was opened with.
         expected: Magic,
     },
+    /// It is a data directory of Bitcoin Core.
+    #[error("{path} is Bitcoin Core's: its blocks can be imported into a directory of our own")]
+    OfCore {
+        /// What says so.
+        path: PathBuf,
+    },
     /// It was written by a later version of this program.
     #[error("{path} has format {found}; this program knows formats up to {known}")]
     Version {

@@ -24,6 +24,16 @@ struct Flight {
     second: Option<(Conn, Instant)>,
 }
 
+impl Flight {
+    /// When something should be done about it.
+    fn late(&self, settings: &Settings) -> Instant {
+        match self.second {
+            None => self.first.1 + settings.hedge_after,
+            Some((_, asked)) => asked + settings.stall,
+        }
+    }
+}
+
 /// The blocks that are asked for.
 ///
 /// Blocks are asked for in the order of their heights, from all peers that have them, [`Settings::blocks_per_peer`] at a
@@ -157,6 +167,7 @@ impl Download {
         let first = self.flights.get(&id).map(|flight| flight.first);
         self.given_up(peers, id, by, now);
         let overtaken = first.filter(|&(first, _)| first != by);
+        let overtaken = overtaken.map(|(first, asked)| (first, owed_since(peers, first, asked)));
         Some(Delivered { overtaken })
     }
 
@@ -204,56 +215,71 @@ impl Download {
         }
     }
 
-    /// If the block that all wait for is late and somebody has nothing to do who has it too: that one should be asked for it,
-    /// and counts as asked.
+    /// If the block that all wait for is late and somebody has nothing to do who has it too: what to do about it. Whoever should
+    /// be asked counts as asked.
     pub(crate) fn hedge<D: Store>(
         &mut self,
         chain: &Chain<D>,
         peers: &mut Peers,
         settings: &Settings,
         now: Instant,
-    ) -> Option<Wanted> {
-        if self.hedged >= HEDGES + self.received / 50 && !planted(Mutant::HedgesUnbounded) {
-            return None;
-        }
-        let (conn, id) = peers.iter().find_map(|(conn, peer)| {
-            let idle = peer.in_flight.is_empty() && peer.is_source() && !peer.gone;
-            let id = self.late(chain, peer.best.filter(|_| idle)?, settings, now)?;
-            Some((conn, id))
-        })?;
+    ) -> Option<Hedge> {
+        let idle = peers
+            .iter()
+            .filter(|(_, peer)| peer.in_flight.is_empty() && peer.is_source() && !peer.gone);
+        let late = idle.filter_map(|(conn, peer)| {
+            let id = self.late(chain, peer.best?, settings, now)?;
+            // Whom we chose ourselves, and who has sent a block a short while ago.
+            Some(((!peer.is_inbound(), peer.last_block), conn, id))
+        });
+        let (_, conn, id) = late.max_by_key(|(worth, ..)| *worth)?;
+        let may_ask = self.hedged < HEDGES + self.received / 50 || planted(Mutant::HedgesUnbounded);
         let flight = self.flights.get_mut(&id)?;
-        flight.second = Some((conn, now));
-        self.hedged += 1;
-        let peer = peers.get_mut(conn)?;
-        peer.head_since = now;
-        peer.in_flight.push_back((id, now));
-        Some(Wanted { conn, id })
+        if may_ask && flight.second.is_none() {
+            flight.second = Some((conn, now));
+            self.hedged += 1;
+            let peer = peers.get_mut(conn)?;
+            peer.head_since = now;
+            peer.in_flight.push_back((id, now));
+            return Some(Hedge::Ask(Wanted { conn, id }));
+        }
+        let (first, since) = flight.first;
+        let since = owed_since(peers, first, since);
+        (now >= since + settings.stall).then_some(Hedge::Drop(first))
     }
 
-    /// The first block that is missing of the chain that ends in `best`, if somebody was asked for it long ago, and only one.
+    /// The first block that is missing of the chain that ends in `best`, if those who were asked for it were asked long ago.
     fn late<D: Store>(&self, chain: &Chain<D>, best: Id, settings: &Settings, now: Instant) -> Option<Id> {
         let base = chain.entry(chain.last_connected(best)).height;
         let id = chain.tree().ancestor(best, base + 1);
-        let flight = self.flights.get(&id)?;
-        let late = flight.second.is_none() && now >= flight.first.1 + settings.hedge_after;
+        let late = self.flights.get(&id)?.late(settings) <= now;
         late.then_some(id)
     }
 
     /// When the next block is late, at the earliest.
     pub(crate) fn next_late(&self, settings: &Settings) -> Option<Instant> {
-        let flights = self.flights.values();
-        let first = flights
-            .filter(|flight| flight.second.is_none())
-            .map(|flight| flight.first.1)
-            .min()?;
-        Some(first + settings.hedge_after)
+        self.flights.values().map(|flight| flight.late(settings)).min()
     }
+}
+
+/// Since when a block is the first that a peer owes us, which was asked for it at `asked`.
+fn owed_since(peers: &Peers, conn: Conn, asked: Instant) -> Instant {
+    peers.get(conn).map_or(asked, |peer| peer.head_since.max(asked))
+}
+
+/// What to do about a block that is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hedge {
+    /// Ask another peer for it too.
+    Ask(Wanted),
+    /// Hang up on this one, which has had it for long: two have been asked, or too many blocks have been asked for twice.
+    Drop(Conn),
 }
 
 /// A block has come that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Delivered {
-    /// Who was asked before, when, and has not sent it.
+    /// Who was asked before and has not sent it, and since when it is the first that is owed.
     pub(crate) overtaken: Option<(Conn, Instant)>,
 }
 

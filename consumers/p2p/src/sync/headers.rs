@@ -17,6 +17,8 @@ pub struct Headers {
     pub(crate) waiting: Option<(Instant, Work)>,
     /// It was asked for what comes after a header whose block, or that of an ancestor, we do not have.
     pub(crate) above: bool,
+    /// It has less than the best chain that we know of: it is asked from what it has told, and not from there.
+    pub(crate) less: bool,
     /// It has told all that it has.
     pub(crate) complete: bool,
     /// Messages in a row that connected to nothing.
@@ -29,5 +31,10 @@ impl Headers {
     /// Whether the peer has told all headers that it has.
     pub fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// The height up to which the peer has told headers that are not kept, since their work does not suffice so far.
+    pub fn followed(&self) -> Option<u32> {
+        self.low_work.as_ref().map(LowWork::height)
     }
 }

@@ -7,4 +7,5 @@ mod download;
 mod headers;
 
 pub use download::Download;
+pub(crate) use download::Hedge;
 pub use headers::Headers;

@@ -79,8 +79,13 @@ fn a_long_chain_with_enough_work_is_given_out_in_the_end() {
             fork = tree.accept(header, LATER).expect("a good one").id;
         }
         let mut low = LowWork::start(&tree, fork, work_of(need), 42);
-        assert_eq!(low.fork(), fork);
+        assert_eq!((low.fork(), low.height()), (fork, below as u32));
         let given = ask(&mut low, &tree, &chain, &chain).expect("the chain has the work");
+        assert_eq!(
+            low.height(),
+            need,
+            "how far it was followed, though it has come again since"
+        );
         for header in &given {
             assert!(tree.accept(header, LATER).expect("it follows").new);
         }

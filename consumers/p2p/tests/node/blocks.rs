@@ -222,7 +222,7 @@ fn a_full_disk_stops_the_download_and_nothing_is_lost() {
     peer.pass(&mut world, ms(5));
     let height = world.height(0);
     assert!((9..=11).contains(&height), "{height}");
-    assert!(world.see(0, |state| state.failed.clone()).is_some());
+    assert!(world.see(0, |state| state.failure()).is_some());
     peer.asked();
     peer.pass(&mut world, secs(1));
     assert!(peer.asked().is_empty() && !peer.closed, "it has done nothing");

@@ -82,7 +82,25 @@ fn features_cannot_be_agreed_on_after_the_verack() {
         peer.send(&mut world, &late);
         peer.pass(&mut world, ms(5));
         assert!(peer.closed, "{late:?}");
-        assert_eq!(world.count(0, Count::misbehaving), 1);
+        assert_eq!(world.count(0, Count::misbehaving), 0, "it is no crime");
+        assert!(world.see(0, |state| state.discouraged.is_empty()));
+    }
+}
+
+#[test]
+fn who_says_too_much_before_the_handshake_is_hung_up_on_and_after_it_discouraged_too() {
+    for ready in [false, true] {
+        let mut world = World::one(settings(1), &[]);
+        let mut peer = Raw::dial(&mut world, 0);
+        if ready {
+            peer.shake(&mut world, version());
+        }
+        // 1,001 addresses.
+        peer.write(&mut world, &frame("addr", &[0xfd, 0xe9, 0x03]));
+        peer.pass(&mut world, ms(5));
+        assert!(peer.closed);
+        assert_eq!(world.count(0, Count::misbehaving), u64::from(ready));
+        assert_eq!(world.see(0, |state| state.discouraged.is_empty()), !ready);
     }
 }
 
@@ -164,12 +182,32 @@ fn other_protocols_are_hung_up_on_at_their_first_byte() {
 fn a_length_above_the_limit_closes_and_a_wrong_checksum_does_not() {
     let mut world = World::one(settings(1), &[]);
     let mut peer = Raw::ready(&mut world, 0);
+    let received = |world: &World| {
+        world.see(0, |state| {
+            let (_, peer) = state.peers.iter().next().unwrap();
+            let by_command = peer.traffic.received.clone();
+            let other = by_command
+                .iter()
+                .find(|(command, _)| command.as_str() == "*other*");
+            let other = other.map_or(0, |(_, bytes)| *bytes);
+            (state.bytes.0, by_command.values().sum::<u64>(), other)
+        })
+    };
+    let before = received(&world);
     let mut wrong = frame("ping", &[1; 8]);
     wrong[20] ^= 1;
     peer.write(&mut world, &wrong);
     peer.write(&mut world, &frame("nonsense", &[0; 100]));
     peer.write(&mut world, &frame("ping", &[2; 8]));
     peer.pass(&mut world, ms(5));
+    // All that came is counted: two pings, and what nobody knows, which one of them is too.
+    let (all, of_peer, other) = received(&world);
+    let (pings, nonsense) = (2 * (24 + 8), 24 + 100);
+    assert_eq!(
+        (all - before.0, of_peer - before.1),
+        (pings + nonsense, pings + nonsense)
+    );
+    assert_eq!(other - before.2, pings / 2 + nonsense);
     let pong = |byte: u8| Said::Pong(Some(u64::from_le_bytes([byte; 8])));
     assert!(peer.said.contains(&pong(2)) && !peer.said.contains(&pong(1)));
     assert_eq!(world.count(0, Count::bad_checksums), 1);

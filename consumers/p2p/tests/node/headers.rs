@@ -191,7 +191,7 @@ fn a_header_of_the_future_is_not_taken_and_no_crime() {
 }
 
 #[test]
-fn who_does_not_answer_is_dropped_if_we_dialled_it_and_asked_again_if_not() {
+fn who_dialled_us_and_does_not_answer_is_asked_again() {
     let (_, blocks) = Miner::chain(3);
     let mut world = World::one(settings(1), &[]);
     let mut peer = Raw::ready(&mut world, 0);
@@ -287,4 +287,46 @@ fn headers_of_an_invalid_block_are_refused_with_all_that_follow() {
             assert_eq!(world.see(0, |state| state.chain.waiting_bytes()), 0);
         }
     }
+}
+
+#[test]
+fn a_chain_with_too_little_work_is_followed_and_not_kept() {
+    let (miner, blocks) = Miner::chain(4100);
+    let mut world = World::new();
+    world.params.minimum_work = miner.work(blocks[3499].block_hash());
+    world.add(settings(1));
+    let mut peer = Raw::ready(&mut world, 0);
+    asked_for_headers(&mut peer);
+    // It has no more than that.
+    tell(&mut world, &mut peer, &blocks[..1999]);
+    assert!(asked_for_headers(&mut peer).is_empty() && unstored(&world) == 0);
+    // It has more: it is followed.
+    let follow = |world: &mut World, peer: &mut Raw| {
+        tell(world, peer, &blocks[..2000]);
+        let asked = asked_for_headers(peer);
+        assert_eq!(asked.len(), 1);
+        assert_eq!(asked[0][0], blocks[1999].block_hash());
+    };
+    follow(&mut world, &mut peer);
+    // A new tip in between is told to others as well, and changes nothing.
+    tell(&mut world, &mut peer, &blocks[4099..]);
+    assert!(!peer.closed && asked_for_headers(&mut peer).is_empty());
+    // Its chain changes: it is looked at from the beginning.
+    follow(&mut world, &mut peer);
+    tell(&mut world, &mut peer, &blocks[2000..4000]);
+    assert_eq!(unstored(&world), 0);
+    assert_eq!(
+        asked_for_headers(&mut peer),
+        [[miner.genesis()]],
+        "now there is enough: once more"
+    );
+    tell(&mut world, &mut peer, &blocks[4099..]);
+    tell(&mut world, &mut peer, &blocks[..2000]);
+    assert_eq!(unstored(&world), 2000);
+    tell(&mut world, &mut peer, &blocks[2000..4000]);
+    assert_eq!(unstored(&world), 4000);
+    tell(&mut world, &mut peer, &blocks[4000..]);
+    assert_eq!(unstored(&world), 4100);
+    assert!(!peer.closed);
+    assert_eq!(world.count(0, Count::misbehaving), 0);
 }

@@ -23,7 +23,16 @@ fn count32(number: u32) -> NonZeroU32 {
 }
 
 fn net(text: &str) -> Result<IpNet, String> {
-    sockman_p2p::state::parse_net(text).ok_or_else(|| "write ADDRESS or ADDRESS/BITS".to_owned())
+    sockman_p2p::state::parse_net(text)
+        .ok_or_else(|| "write ADDRESS, ADDRESS/BITS or ADDRESS/NETMASK".to_owned())
+}
+
+/// A name, whose addresses are looked up when it is dialled.
+fn peer(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return Err("write HOST or HOST:PORT".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn user_agent(text: &str) -> Result<String, String> {
@@ -50,10 +59,10 @@ pub(crate) struct PeerArgs {
     no_listen: bool,
     /// A peer to stay connected to, as HOST or HOST:PORT. May be given several times. (There are no others but these, those of
     /// --addnode, and those that connect to us.)
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = peer)]
     pub(crate) connect: Vec<String>,
     /// The same; such a peer can be taken back by the RPC `addnode`.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = peer)]
     pub(crate) addnode: Vec<String>,
     /// Peers that may connect to us at once; more are refused.
     #[arg(long, value_name = "N", default_value_t = default().max_inbound)]
@@ -145,8 +154,19 @@ impl PeerArgs {
         }
     }
 
+    /// Whether there can be no peer but those that JSON-RPC adds.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.no_listen && self.connect.is_empty() && self.addnode.is_empty()
+    }
+
     /// What the node may do. `seed`: what its random numbers come from.
     pub(crate) fn settings(&self, seed: [u8; 32]) -> Result<Settings, Failure> {
+        let (first, most) = (self.retry_after, self.retry_most);
+        if first.0 > most.0 {
+            return Err(Failure::Usage(format!(
+                "--retry-after ({first}) must be at most --retry-most ({most})"
+            )));
+        }
         let settings = Settings {
             max_inbound: self.max_connections,
             handshake_within: self.peer_timeout.0,

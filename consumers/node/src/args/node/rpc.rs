@@ -23,7 +23,7 @@ pub(crate) struct RpcArgs {
     )]
     rpc_bind: Vec<Place>,
     /// Serve neither.
-    #[arg(long, conflicts_with_all = ["rpc_bind", "rest"])]
+    #[arg(long, conflicts_with_all = ["rpc_bind", "rest", "rpc_user", "rpc_password", "rpc_auth", "rpc_whitelist", "rpc_allow"])]
     no_rpc: bool,
     /// Serve REST too: blocks and headers, to whoever may connect, without a password.
     #[arg(long)]

@@ -1,7 +1,7 @@
 //! How blocks are kept.
 
 use crate::args::values::{Seconds, Size, positive};
-use sockman_p2p::store::DiskOptions;
+use sockman_p2p::store::{DiskOptions, MAX_FRAME};
 use std::num::NonZeroUsize;
 
 fn default() -> DiskOptions {
@@ -12,11 +12,20 @@ fn nonzero(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 
+/// Any block fits into a file.
+fn block_file(text: &str) -> Result<Size, String> {
+    let least = Size(MAX_FRAME);
+    match text.parse()? {
+        size if size < least => Err(format!("below {least}, which a block may have")),
+        size => Ok(size),
+    }
+}
+
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "The data directory")]
 pub(crate) struct StoreArgs {
     /// Bytes of a block file; the next block begins another one.
-    #[arg(long, value_name = "SIZE", default_value_t = Size(default().file_size as usize))]
+    #[arg(long, value_name = "SIZE", value_parser = block_file, default_value_t = Size(default().file_size as usize))]
     block_file: Size,
     /// Block files that are kept open to be read.
     #[arg(long, value_name = "N", default_value_t = nonzero(default().open_files))]

@@ -1,8 +1,10 @@
 //! `sockman node`: two protocols on one loop, P2P and HTTP.
 //!
-//! - this file: how it is put together; `brake`: how it is stopped; `report`: what it tells meanwhile
+//! - this file: how it is put together; `brake`: how it is stopped
+//! - `patience`: what it tells while it is opened; `report`: what it tells while it runs
 
 mod brake;
+mod patience;
 mod report;
 
 use super::{print, serve, stats};
@@ -11,6 +13,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::signals::StopOnSignal;
 use brake::Brake;
+use patience::Patience;
 use report::Reporter;
 use sockman_backends::sockman::{Backend, Driver, Endpoint, Mux, Side, SockMan};
 use sockman_http::rpc::{Dispatcher, Instance, Rpc};
@@ -18,7 +21,7 @@ use sockman_http::{Server, Workers};
 use sockman_node::OnBackend;
 use sockman_node::node::{Context, Site, rpc};
 use sockman_p2p::chain::Params;
-use sockman_p2p::state::{Bans, Chain, Kind};
+use sockman_p2p::state::{Bans, Chain, Handle, Kind};
 use sockman_p2p::store::{Disk, Store as _, directory};
 use sockman_p2p::{Node, Settings};
 use std::fmt::Write as _;
@@ -59,27 +62,23 @@ impl OnBackend for Serve<'_> {
         let params = Params::of(args.data.network());
         let dir = directory(&args.data.datadir()?, params.network);
         let (p2p_port, rpc_port) = (params.default_port, params.rpc_port);
-        let Some(chain) = open(args, &dir, params, &settings, &brake)? else {
-            return Ok(());
-        };
+        let chain = open(args, &dir, params, &settings)?;
+        brake.opened();
         let bans = Bans::open(&dir.join("banlist.json"), settings.clock.unix(Instant::now()))?;
         let node = Node::new(settings, chain, bans);
         let handle = node.handle();
-
-        let context = Context::new(handle.clone(), waiting);
-        let dispatcher = Dispatcher::new(rpc::methods(), Instance::new("sockman"), context.clone())
-            .batch(args.rpc.batch());
         // The directory is ours by now: nobody else's cookie is overwritten.
         args.rpc.cookie(&mut credentials, &dir.join(".cookie"))?;
-        let rpc = Rpc::new(dispatcher, credentials, args.rpc.settings())
-            .map_err(Failure::system("start the threads for JSON-RPC"))?;
+        let context = Context::new(handle.clone(), waiting);
+        let dispatcher = Dispatcher::new(rpc::methods(), Instance::new("sockman"), context.clone());
+        let rpc = Rpc::new(
+            dispatcher.batch(args.rpc.batch()),
+            credentials,
+            args.rpc.settings(),
+        )
+        .map_err(Failure::system("start the threads for JSON-RPC"))?;
         let dispatcher = Arc::downgrade(rpc.dispatcher());
-        let mut site = Site::new(context, rpc, args.rpc.acl());
-        if args.rpc.rest {
-            let workers = Workers::new(args.rpc.rest_threads.get(), args.rpc.rest_queue)
-                .map_err(Failure::system("start the threads for REST"))?;
-            site = site.rest(workers);
-        }
+        let site = site(args, context, rpc)?;
         let server = Server::new(site, args.http.settings());
         server.service().count(server.counters());
 
@@ -92,17 +91,7 @@ impl OnBackend for Serve<'_> {
             Ok::<_, Failure>((peers, clients))
         })?;
         // Before anything is printed: whoever has read that we listen may send us a signal.
-        let remote = driver.remote();
-        brake.arm(args.drain(), &dispatcher.clone(), {
-            let handle = handle.clone();
-            move |within| {
-                handle.stop_waiting();
-                if let Some(dispatcher) = dispatcher.upgrade() {
-                    dispatcher.instance().interrupt();
-                }
-                remote.stop(within).is_ok()
-            }
-        });
+        brake.arm(args.drain(), handle.clone(), dispatcher, driver.remote());
         tell::<B>(&peers, &clients)?;
 
         let progress = Progress::new(args.progress_every());
@@ -116,20 +105,37 @@ impl OnBackend for Serve<'_> {
         let ran = driver.run().map_err(Failure::system(serve::CANNOT_GO_ON));
         drop(signals);
         reporter.end();
-        // Also if something failed: what is there is to be there the next time.
-        let synced = handle.with(|state| state.chain.store_mut().sync());
-        let failed = handle.with(|state| state.failed.clone());
+        let ended = end(&handle);
         let counted = driver.with(|_, net| net.stats().clone());
         ran?;
-        if let Some(why) = failed {
-            return Err(Failure::Stopped(why));
-        }
-        synced?;
+        ended?;
         if args.stats {
             print(&stats::lines(&counted))?;
         }
         Ok(())
     }
+}
+
+/// Whatever has ended the node, what is there is to be there the next time. Fails with what ended it, if that was a failure.
+fn end(handle: &Handle<Disk>) -> Result<(), Failure> {
+    handle.with(|state| {
+        let synced = state.chain.store_mut().sync();
+        match state.failure() {
+            Some(why) => Err(Failure::Stopped(why)),
+            None => Ok(synced?),
+        }
+    })
+}
+
+/// What is served by HTTP.
+fn site(args: &NodeArgs, context: Context<Disk>, rpc: Rpc<Context<Disk>>) -> Result<Site<Disk>, Failure> {
+    let site = Site::new(context, rpc, args.rpc.acl());
+    if !args.rpc.rest {
+        return Ok(site);
+    }
+    let workers = Workers::new(args.rpc.rest_threads.get(), args.rpc.rest_queue)
+        .map_err(Failure::system("start the threads for REST"))?;
+    Ok(site.rest(workers))
 }
 
 /// What the node's random numbers come from.
@@ -140,25 +146,18 @@ fn seed() -> Result<[u8; 32], Failure> {
     Ok(seed)
 }
 
-/// Opens the data directory and puts the chain together. None if it was stopped meanwhile.
-fn open(
-    args: &NodeArgs,
-    dir: &Path,
-    params: Params,
-    settings: &Settings,
-    brake: &Brake,
-) -> Result<Option<Chain<Disk>>, Failure> {
+/// Opens the data directory and puts the chain together.
+fn open(args: &NodeArgs, dir: &Path, params: Params, settings: &Settings) -> Result<Chain<Disk>, Failure> {
     make(dir)?;
+    let patience = Patience::start(dir, args.progress_every())?;
     let (disk, loaded) = Disk::open(dir, params.magic, args.store.options())?;
     for note in &loaded.notes {
         super::warn(note);
     }
-    if brake.is_pulled() {
-        return Ok(None);
-    }
     let now = settings.clock.unix(Instant::now());
     let chain = Chain::new(params, disk, loaded, now)?;
-    Ok((!brake.is_pulled()).then_some(chain))
+    drop(patience);
+    Ok(chain)
 }
 
 /// Makes the data directory, for nobody else to look into.

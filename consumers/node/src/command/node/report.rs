@@ -1,4 +1,4 @@
-//! What a node tells while it runs: how far it is, and that it has caught up. It also ends the node, when it has done what it was
+//! What a node tells while it runs: how far it is, whom it cannot reach, and that it has caught up. It also ends the node, when it has done what it was
 //! to do or can do it no longer.
 
 use super::brake::Brake;
@@ -25,21 +25,25 @@ struct Seen {
     sample: Sample,
     is_synced: bool,
     has_failed: bool,
+    /// Who could not be reached, and why; each once.
+    unreached: Vec<(String, String)>,
 }
 
 fn look<D: Store>(state: &mut State<D>) -> Seen {
     let chain = &state.chain;
     let best = chain.entry(chain.tree().best()).height;
+    // Before anybody has told, the chain seems to end where it does here.
+    let is_known = best > chain.height() || state.peers.iter().any(|(_, peer)| peer.headers.is_complete());
     Seen {
         sample: Sample {
             blocks: chain.height().into(),
-            all_blocks: Some(best.max(chain.height()).into()),
+            all_blocks: is_known.then(|| best.max(chain.height()).into()),
             bytes: state.bytes.0,
-            all_bytes: None,
             peers: Some(state.peers.len()),
         },
         is_synced: state.is_synced(),
-        has_failed: state.failed.is_some(),
+        has_failed: state.failure().is_some(),
+        unreached: state.targets.unreached(),
     }
 }
 
@@ -54,15 +58,21 @@ impl Reporter {
     ) -> Result<Reporter, Failure> {
         let (end, ended) = channel();
         let work = move || {
-            let mut was_synced = false;
+            let (mut was_synced, mut is_ending) = (false, false);
             while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
                 let seen = handle.with(look);
                 progress.show(Instant::now(), seen.sample);
+                for (name, why) in &seen.unreached {
+                    progress.say(&format!(
+                        "sockman: cannot connect to {name}: {why}; it is tried again"
+                    ));
+                }
                 if seen.is_synced && !was_synced {
                     was_synced = true;
                     progress.say(&format!("synced at height {}", seen.sample.blocks));
                 }
-                if seen.has_failed || (exit_when_synced && seen.is_synced) {
+                if !is_ending && (seen.has_failed || (exit_when_synced && seen.is_synced)) {
+                    is_ending = true;
                     brake.pull(drain);
                 }
             }

@@ -109,7 +109,7 @@ struct Found {
 fn no_block(hash: &BlockHash, why: &NoBlock) -> Refusal {
     let message = match why {
         NoBlock::NotYet => format!("{hash} not available (not fully downloaded)"),
-        NoBlock::Unknown | NoBlock::Store(_) | NoBlock::Damaged(_) => format!("{hash} not found"),
+        NoBlock::Unknown | NoBlock::Unreadable => format!("{hash} not found"),
     };
     Refusal::new(StatusCode::NOT_FOUND, message)
 }

@@ -3,7 +3,7 @@
 use crate::node::context::Context;
 use serde::Serialize;
 use sockman_http::rpc::{Call, Done, Method, Out, RpcError, code};
-use sockman_p2p::state::{Ban, BanError, Command, parse_net};
+use sockman_p2p::state::{Ban, BanError, parse_net};
 use sockman_p2p::store::Store;
 
 pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 3] {
@@ -42,41 +42,36 @@ fn failed(why: &BanError) -> RpcError {
 
 fn setban<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
     let (subnet, command): (String, String) = (call.get(0)?, call.get(1)?);
+    if !matches!(command.as_str(), "add" | "remove") {
+        return Err(call.wrong_usage());
+    }
     let time: i64 = call.get::<Option<i64>>(2)?.unwrap_or(0);
     let is_absolute = call.get::<Option<bool>>(3)?.unwrap_or(false);
     let net = parse_net(&subnet).ok_or_else(|| failed(&BanError::NoNetwork))?;
     let handle = context.handle();
     let now = handle.unix();
-    match command.as_str() {
-        "add" => {
-            let until = match u64::try_from(time) {
-                Ok(time) if is_absolute && time >= now => time,
-                _ if is_absolute => {
-                    let why = "Error: Absolute timestamp is in the past";
-                    return Err(RpcError::new(code::INVALID_PARAMETER, why));
-                }
-                Ok(0) | Err(_) => now + A_DAY,
-                Ok(time) => now.saturating_add(time),
-            };
-            handle.with(|state| {
-                // An address is banned too when the network that it is in is.
-                let is_address = net.prefix_len() == net.max_prefix_len();
-                if is_address && state.bans.contains(net.addr(), now) {
-                    return Err(failed(&BanError::Already));
-                }
-                state.bans.add(net, now, until).map_err(|why| failed(&why))
-            })?;
-            handle.command(Command::DropBanned);
-        }
-        "remove" => {
-            let removed = handle.with(|state| state.bans.remove(net, now));
-            removed.map_err(|why| failed(&why))?;
-        }
-        _ => {
-            let why = "command must be \"add\" or \"remove\"";
-            return Err(RpcError::new(code::MISC_ERROR, why));
-        }
-    }
+    let changed = if command == "remove" {
+        handle.change_bans(|bans, now| bans.remove(net, now))
+    } else {
+        let until = match u64::try_from(time) {
+            Ok(time) if is_absolute && time >= now => time,
+            _ if is_absolute => {
+                let why = "Error: Absolute timestamp is in the past";
+                return Err(RpcError::new(code::INVALID_PARAMETER, why));
+            }
+            Ok(0) | Err(_) => now + A_DAY,
+            Ok(time) => now.saturating_add(time),
+        };
+        handle.change_bans(|bans, now| {
+            // An address is banned too when the network that it is in is.
+            let is_address = net.prefix_len() == net.max_prefix_len();
+            if is_address && bans.contains(net.addr(), now) {
+                return Err(BanError::Already);
+            }
+            bans.add(net, now, until)
+        })
+    };
+    changed.map_err(|why| failed(&why))?;
     out.null()
 }
 
@@ -105,7 +100,10 @@ fn listbanned<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> Res
 }
 
 fn clearbanned<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
-    let cleared = context.handle().with(|state| state.bans.clear());
+    let cleared = context.handle().change_bans(|bans, _| {
+        bans.clear();
+        Ok(())
+    });
     cleared.map_err(|why| failed(&why))?;
     out.null()
 }

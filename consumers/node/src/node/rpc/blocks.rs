@@ -32,7 +32,7 @@ impl From<NoBlock> for RpcError {
     fn from(why: NoBlock) -> Self {
         let code = match why {
             NoBlock::Unknown => code::INVALID_ADDRESS_OR_KEY,
-            NoBlock::NotYet | NoBlock::Store(_) | NoBlock::Damaged(_) => code::MISC_ERROR,
+            NoBlock::NotYet | NoBlock::Unreadable => code::MISC_ERROR,
         };
         RpcError::new(code, why.to_string())
     }

@@ -4,7 +4,7 @@ use super::params::invalid;
 use super::progress::{Far, verification_progress};
 use crate::node::context::Context;
 use crate::node::json::{Hex, Real, Text, difficulty};
-use bitcoin::{BlockHash, Target};
+use bitcoin::{BlockHash, Network, Target};
 use serde::Serialize;
 use sockman_http::rpc::{Call, Done, Method, Out, RpcError};
 use sockman_p2p::state::{Chain, Tip};
@@ -54,8 +54,14 @@ pub(in crate::node) struct ChainInfo {
     chainwork: Hex<[u8; 32]>,
     size_on_disk: u64,
     pruned: bool,
+    /// Core has it from version 29 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signet_challenge: Option<&'static str>,
     warnings: Vec<String>,
 }
+
+/// The script that vouches for the blocks of the signet that everybody knows (BIP 325).
+const SIGNET_CHALLENGE: &str = "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430210359ef5021964fe22d6f8e05b2463c9540ce96883fe3b278760f048f5189f2e6c452ae";
 
 /// As REST has it too.
 pub(in crate::node) fn chain_info<D: Store>(context: &Context<D>) -> ChainInfo {
@@ -91,7 +97,8 @@ pub(in crate::node) fn chain_info<D: Store>(context: &Context<D>) -> ChainInfo {
             chainwork: Hex(tip.work.to_be_bytes()),
             size_on_disk: chain.stored_bytes(),
             pruned: false,
-            warnings: state.failed.iter().cloned().collect(),
+            signet_challenge: (context.params().network == Network::Signet).then_some(SIGNET_CHALLENGE),
+            warnings: state.failure().into_iter().collect(),
         }
     })
 }
@@ -149,4 +156,20 @@ fn getchaintips<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> R
         tips.iter().map(|tip| describe(&state.chain, tip)).collect()
     });
     out.json(&tips)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SIGNET_CHALLENGE;
+    use bitcoin::hashes::{Hash as _, sha256d};
+    use bitcoin::hex::FromHex as _;
+    use bitcoin::{Network, consensus};
+
+    /// A signet's magic is the beginning of its challenge's hash (BIP 325).
+    #[test]
+    fn the_challenge_is_that_of_the_magic() {
+        let script = Vec::from_hex(SIGNET_CHALLENGE).expect("hexadecimal");
+        let hash = sha256d::Hash::hash(&consensus::serialize(&script));
+        assert_eq!(hash.as_byte_array()[..4], Network::Signet.magic().to_bytes());
+    }
 }

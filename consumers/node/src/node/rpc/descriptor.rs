@@ -70,6 +70,10 @@ fn of(body: &str, network: Network) -> Result<ScriptBuf, RpcError> {
         XKeyNetwork::Single(kind) if kind == NetworkKind::from(network) => {}
         XKeyNetwork::Single(_) | XKeyNetwork::Mixed => return Err(wrong("key of another network")),
     }
+    if descriptor.is_multipath() {
+        let why = "Multipath descriptor not accepted";
+        return Err(RpcError::new(code::INVALID_PARAMETER, why));
+    }
     if descriptor.has_wildcard() {
         let why = "Ranged descriptor not accepted. Maybe pass through deriveaddresses first?";
         return Err(RpcError::new(code::INVALID_PARAMETER, why));
@@ -161,5 +165,8 @@ mod tests {
         let (code, why) = error(ranged);
         assert_eq!(code, code::INVALID_PARAMETER);
         assert!(why.contains("Ranged descriptor not accepted"), "{why}");
+        let several = ranged.replace("/0/*", "/<0;1>/*");
+        let expected = "Multipath descriptor not accepted".to_owned();
+        assert_eq!(error(&several), (code::INVALID_PARAMETER, expected));
     }
 }

@@ -7,7 +7,7 @@ use bitcoin::block::Header;
 use bitcoin::hex::FromHex as _;
 use bitcoin::{Address, Block, BlockHash, ScriptBuf, Witness, consensus};
 use sockman_http::rpc::{Call, Done, Instance, Method, Out, RpcError, code};
-use sockman_p2p::chain::{BlockError, Id, check_block, mine, template};
+use sockman_p2p::chain::{BlockError, mine, template};
 use sockman_p2p::state::{AcceptError, Refused};
 use sockman_p2p::store::Store;
 use std::time::Duration;
@@ -48,34 +48,20 @@ pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 3] {
 fn submitblock<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
     let hex: String = call.get(0)?;
     let undecodable = || RpcError::new(code::DESERIALIZATION_ERROR, "Block decode failed");
-    let bytes = Vec::from_hex(&hex).map_err(|_| undecodable())?;
-    let block: Block = consensus::deserialize(&bytes).map_err(|_| undecodable())?;
+    let mut bytes = Vec::from_hex(&hex).map_err(|_| undecodable())?;
+    // What comes behind the block is nobody's, and left out, as by Core.
+    let (block, length): (Block, usize) =
+        consensus::deserialize_partial(&bytes).map_err(|_| undecodable())?;
+    bytes.truncate(length);
     let bytes = with_reserved_value(block).unwrap_or(bytes);
     match context.handle().submit(&bytes) {
         Ok(accepted) if accepted.new_tip => out.null(),
         // It may become part of the chain, once other blocks have come.
         Ok(_) => out.json("inconclusive"),
         Err(AcceptError::Refused(Refused::Block(BlockError::Decode(_)))) => Err(undecodable()),
-        Err(AcceptError::Refused(Refused::Duplicate(id))) => match recheck(context, id, &bytes) {
-            Ok(()) => out.json("duplicate"),
-            Err(why) => out.json(&Text(why)),
-        },
         Err(AcceptError::Refused(why)) => out.json(&Text(why)),
         Err(why @ AcceptError::Store(_)) => Err(RpcError::new(code::VERIFY_ERROR, why.to_string())),
     }
-}
-
-/// A block with this header is there: whether what was handed in is that block, or another that only has its header, and is not
-/// valid.
-fn recheck<D: Store>(context: &Context<D>, id: Id, bytes: &[u8]) -> Result<(), BlockError> {
-    if id == Id::GENESIS {
-        return Ok(());
-    }
-    let rules = context.handle().with(|state| {
-        let parent = state.chain.entry(id).parent;
-        state.chain.tree().rules(parent)
-    });
-    check_block(context.params(), rules, bytes).map(drop)
 }
 
 /// Gives a coinbase that commits to witnesses and has none itself the one that it needs, which says nothing: miners may leave it
@@ -179,11 +165,45 @@ fn search(header: &mut Header, tries: &mut u64, instance: &Instance) -> Search {
         if slice == 0 || !instance.wait(Duration::ZERO) {
             return Search::GaveUp;
         }
+        let from = header.nonce;
         if mine(header, slice) {
+            *tries -= u64::from(header.nonce.wrapping_sub(from));
             return Search::Found;
         }
         *tries -= slice;
         left -= slice;
     }
     Search::Exhausted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::Network;
+    use bitcoin::constants::genesis_block;
+
+    /// As in Core, the nonces that are no good are counted, and the one that is is not.
+    #[test]
+    fn tries_are_counted_to_the_last() {
+        let mut header = genesis_block(Network::Regtest).header;
+        let instance = Instance::new("test");
+        let mut spent = 0;
+        let mut tries = 1_000;
+        for nonce in 0..200 {
+            header.nonce = nonce;
+            let before = tries;
+            assert!(matches!(
+                search(&mut header, &mut tries, &instance),
+                Search::Found
+            ));
+            assert_eq!(before - tries, u64::from(header.nonce - nonce));
+            spent += before - tries;
+        }
+        assert!(spent > 0 && tries > 0);
+        let mut none = 0;
+        assert!(matches!(
+            search(&mut header, &mut none, &instance),
+            Search::GaveUp
+        ));
+    }
 }

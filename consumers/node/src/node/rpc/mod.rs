@@ -1,4 +1,4 @@
-//! JSON-RPC, by the names and in the shapes of Bitcoin Core (versions 28 to 30).
+//! JSON-RPC, by the names and in the shapes of Bitcoin Core (versions 28 to 31).
 //!
 //! - `chain`, `blocks`: what is known of the chain; `wait`: waiting for it to change; `progress`: how far it is
 //! - `peers`, `network`, `bans`: whom we are connected to, and whom we are not

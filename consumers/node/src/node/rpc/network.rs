@@ -46,9 +46,9 @@ pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 6] {
     ]
 }
 
-/// The version of Bitcoin Core whose methods these are like, 30.0: clients decide by it what they can ask for. What program it
+/// The version of Bitcoin Core whose methods these are like, 31.0: clients decide by it what they can ask for. What program it
 /// really is, the user agent tells.
-const VERSION: u32 = 300_000;
+const VERSION: u32 = 310_000;
 
 #[derive(Serialize)]
 struct NetworkInfo<'a> {
@@ -63,7 +63,7 @@ struct NetworkInfo<'a> {
     connections: usize,
     connections_in: usize,
     connections_out: usize,
-    networks: [Network; 2],
+    networks: [Network; 5],
     relayfee: Amount,
     incrementalfee: Amount,
     localaddresses: Vec<LocalAddress>,
@@ -81,14 +81,23 @@ struct Network {
 }
 
 impl Network {
-    fn new(name: &'static str) -> Self {
-        Network {
+    /// All that Core knows, in its order. Those that take a proxy cannot be reached, as by a Core without one.
+    fn all() -> [Network; 5] {
+        let network = |(name, reachable): (&'static str, bool)| Network {
             name,
-            limited: false,
-            reachable: true,
+            limited: !reachable,
+            reachable,
             proxy: "",
             proxy_randomize_credentials: false,
-        }
+        };
+        [
+            ("ipv4", true),
+            ("ipv6", true),
+            ("onion", false),
+            ("i2p", false),
+            ("cjdns", false),
+        ]
+        .map(network)
     }
 }
 
@@ -139,11 +148,11 @@ fn getnetworkinfo<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) ->
             connections: all,
             connections_in: inbound,
             connections_out: all - inbound,
-            networks: ["ipv4", "ipv6"].map(Network::new),
+            networks: Network::all(),
             relayfee: Amount(RELAY_FEE),
             incrementalfee: Amount(RELAY_FEE),
             localaddresses,
-            warnings: state.failed.iter().cloned().collect(),
+            warnings: state.failure().into_iter().collect(),
         }
     });
     out.json(&info)
@@ -155,7 +164,14 @@ fn time_offset(peer: &Peer) -> Option<i64> {
     Some(version.time_offset)
 }
 
+/// The median of what clocks say; nothing, if they are too few to be believed (as in Core's `TimeOffsets::Median`).
 fn median(mut values: Vec<i64>) -> i64 {
+    /// So many there must be.
+    const LEAST: usize = 5;
+
+    if values.len() < LEAST {
+        return 0;
+    }
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)
 }
@@ -206,43 +222,46 @@ fn getnettotals<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> R
 
 fn addnode<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
     let (node, command): (String, String) = (call.get(0)?, call.get(1)?);
+    if !matches!(command.as_str(), "add" | "remove" | "onetry") {
+        return Err(call.wrong_usage());
+    }
     if call.get::<Option<bool>>(2)? == Some(true) {
         let why = "Error: v2transport requested but not enabled (see -v2transport)";
         return Err(invalid(why.to_owned()));
     }
     let handle = context.handle();
-    match command.as_str() {
-        "onetry" => {
-            handle.add_node(&node, Kind::Once);
-        }
-        "add" if handle.add_node(&node, Kind::Added) => {}
-        "add" => {
-            let why = "Error: Node already added";
-            return Err(RpcError::new(code::CLIENT_NODE_ALREADY_ADDED, why));
-        }
-        "remove" if handle.remove_node(&node) => {}
-        "remove" => {
-            let why = "Error: Node could not be removed. It has not been added previously.";
-            return Err(RpcError::new(code::CLIENT_NODE_NOT_ADDED, why));
-        }
+    let (is_done, code, why) = match command.as_str() {
+        "remove" => (
+            handle.remove_node(&node),
+            code::CLIENT_NODE_NOT_ADDED,
+            "Error: Node could not be removed. It has not been added previously.",
+        ),
+        "add" => (
+            handle.add_node(&node, Kind::Added),
+            code::CLIENT_NODE_ALREADY_ADDED,
+            "Error: Node already added",
+        ),
         _ => {
-            let why = "command must be \"add\", \"remove\" or \"onetry\"";
-            return Err(RpcError::new(code::MISC_ERROR, why));
+            handle.add_node(&node, Kind::Once);
+            return out.null();
         }
+    };
+    if !is_done {
+        return Err(RpcError::new(code, why));
     }
     out.null()
 }
 
 fn disconnectnode<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
-    let address = call
-        .get::<Option<String>>(0)?
-        .filter(|address| !address.is_empty());
-    let id: Option<u64> = call.get(1)?;
-    let is_it = |peer: &Peer| match (&address, id) {
-        (Some(address), _) => peer.address.to_string() == *address || peer.name.as_ref() == Some(address),
-        (None, id) => Some(peer.id) == id,
+    let (address, id): (Option<String>, Option<i64>) = (call.get(0)?, call.get(1)?);
+    let is_it = |peer: &Peer| match (id, &address) {
+        (Some(id), _) => i64::try_from(peer.id) == Ok(id),
+        (None, Some(address)) => peer.address.to_string() == *address || peer.name.as_ref() == Some(address),
+        (None, None) => false,
     };
-    if address.is_some() == id.is_some() {
+    // With an id, an empty address is none; alone, it is that of nobody.
+    let is_named = address.as_ref().is_some_and(|address| !address.is_empty());
+    if id.is_some() && is_named || id.is_none() && address.is_none() {
         let why = "Only one of address and nodeid should be provided.";
         return Err(RpcError::new(code::INVALID_PARAMS, why));
     }
@@ -271,7 +290,8 @@ mod tests {
     #[test]
     fn the_median_of_what_clocks_say() {
         assert_eq!(median(vec![]), 0);
-        assert_eq!(median(vec![5]), 5);
-        assert_eq!(median(vec![90, -3, 1]), 1);
+        assert_eq!(median(vec![7, 7, 7, 7]), 0, "too few");
+        assert_eq!(median(vec![90, -3, 2, 1, 90]), 2);
+        assert_eq!(median(vec![90, -3, 2, 1, 90, 5]), 5);
     }
 }

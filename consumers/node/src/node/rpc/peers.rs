@@ -96,7 +96,7 @@ impl Serialize for ByCommand<'_> {
 #[derive(Serialize)]
 struct PeerInfo<'a> {
     id: u64,
-    addr: Text<&'a Endpoint>,
+    addr: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     addrbind: Option<Text<&'a Endpoint>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,9 +176,13 @@ impl<'a> PeerInfo<'a> {
             .map(|(_, since)| now.at.saturating_duration_since(since));
         PeerInfo {
             id: peer.id,
-            addr: Text(&peer.address),
+            // By the name that was dialled, if there was one.
+            addr: peer.name.clone().unwrap_or_else(|| peer.address.to_string()),
             addrbind: peer.local.as_ref().map(Text),
-            addrlocal: version.and_then(|version| version.sees_us_at).map(Text),
+            addrlocal: version
+                .and_then(|version| version.sees_us_at)
+                .filter(|at| !at.ip().is_unspecified())
+                .map(Text),
             network: network(&peer.address),
             services: services(peer.services()),
             servicesnames: service_names(peer.services()),
@@ -202,7 +206,7 @@ impl<'a> PeerInfo<'a> {
             bip152_hb_to: false,
             bip152_hb_from: peer.compact.is_some_and(|(announce, _)| announce),
             startingheight: version.map_or(-1, |version| version.height),
-            presynced_headers: -1,
+            presynced_headers: peer.headers.followed().map_or(-1, i64::from),
             synced_headers: peer.best.map_or(-1, height),
             synced_blocks: peer.best.map_or(-1, |best| height(chain.fork(best))),
             inflight: peer
@@ -213,7 +217,8 @@ impl<'a> PeerInfo<'a> {
             addr_relay_enabled: false,
             addr_processed: peer.addresses.processed,
             addr_rate_limited: peer.addresses.limited,
-            permissions: if peer.noban { &["noban"] } else { &[] },
+            // In Core the one implies the other.
+            permissions: if peer.noban { &["noban", "download"] } else { &[] },
             minfeefilter: Amount(i64::try_from(peer.fee_filter).unwrap_or(i64::MAX)),
             bytessent_per_msg: ByCommand(&peer.traffic.sent),
             bytesrecv_per_msg: ByCommand(&peer.traffic.received),

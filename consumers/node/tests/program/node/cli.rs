@@ -2,7 +2,7 @@
 
 use super::preferred;
 use super::rig::{Node, USER, command, json_of};
-use crate::server::run;
+use crate::server::{run, sockman};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -26,7 +26,17 @@ fn flags_that_make_no_sense_are_refused() {
         ),
         (&["--p2p-bind", "localhost:1"], "write IP, IP:PORT"),
         (&["--no-listen"], "cannot be used with"),
-        (&["--noban", "nobody"], "write ADDRESS or ADDRESS/BITS"),
+        (
+            &["--noban", "nobody"],
+            "write ADDRESS, ADDRESS/BITS or ADDRESS/NETMASK",
+        ),
+        (&["--connect", ""], "write HOST or HOST:PORT"),
+        (&["--addnode", "one two"], "write HOST or HOST:PORT"),
+        (
+            &["--retry-after", "60", "--retry-most", "5"],
+            "sockman: --retry-after (60) must be at most --retry-most (5)",
+        ),
+        (&["--block-file", "0"], "below 4000024, which a block may have"),
         (&["--peer-timeout", "0"], "must be above 0"),
         (&["--user-agent", &long], "longer than 256 bytes"),
         (
@@ -58,6 +68,26 @@ fn flags_that_make_no_sense_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{flags:?}: {said}");
         assert!(said.contains(expected), "{flags:?}: {said}");
         assert!(output.stdout.is_empty(), "it must not have listened");
+    }
+    for (flags, expected) in [
+        (
+            &["--no-rpc", "--rpc-user", "u", "--rpc-password", "p"][..],
+            "cannot be used with",
+        ),
+        (
+            &["--no-listen", "--exit-when-synced"],
+            "sockman: --exit-when-synced needs a peer",
+        ),
+    ] {
+        let output = sockman()
+            .args(["node", "--chain", "regtest", "--datadir"])
+            .arg(data.path())
+            .args(flags)
+            .output()
+            .expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{flags:?}: {said}");
+        assert!(said.contains(expected), "{flags:?}: {said}");
     }
     let output = command("pigeon", data.path(), &[])
         .output()
@@ -122,17 +152,20 @@ fn the_cookie_opens_the_door() {
 #[test]
 fn it_need_not_serve_anybody() {
     let data = TempDir::new().expect("a temporary folder");
+    let nobody = nobody();
     let flags = [
         "node",
         "--chain",
         "regtest",
         "--no-rpc",
         "--no-listen",
+        "--connect",
+        &nobody,
         "--exit-when-synced",
         "--datadir",
     ];
     let path = data.path().display().to_string();
-    let mut child = crate::server::sockman()
+    let mut child = sockman()
         .args(flags)
         .arg(&path)
         .stdout(Stdio::piped())
@@ -153,6 +186,37 @@ fn it_need_not_serve_anybody() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
     assert!(!data.path().join("regtest/.cookie").exists());
+}
+
+/// An address at which nobody listens.
+fn nobody() -> String {
+    let gone = TcpListener::bind("127.0.0.1:0").expect("a port");
+    gone.local_addr().expect("its address").to_string()
+}
+
+/// Once, and not each time that it is tried.
+#[test]
+fn who_cannot_be_reached_is_told() {
+    let data = TempDir::new().expect("a temporary folder");
+    let (one, other) = (nobody(), nobody());
+    let flags = ["--connect", &one, "--addnode", &other, "--retry-after", "0.01"];
+    let node = Node::start(preferred(), data.path(), &flags);
+    node.until("it has been tried several times", |node| {
+        let answer = node.client().get("/metrics");
+        let text = answer.text();
+        let count = text
+            .lines()
+            .find_map(|line| line.strip_prefix("sockman_p2p_dials_failed_total "))
+            .expect("it is counted");
+        count.parse::<u32>().expect("a number") >= 8
+    });
+    // The thread that tells looks every tenth of a second.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let said = node.stop().stderr;
+    for name in [&one, &other] {
+        let told = format!("sockman: cannot connect to {name}: ");
+        assert_eq!(said.matches(&told).count(), 1, "{said}");
+    }
 }
 
 #[test]

@@ -2,11 +2,14 @@
 
 use super::preferred;
 use super::rig::Node;
-use crate::server::run;
+use crate::server::{run, sockman};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 use tempfile::TempDir;
 
 struct Folder {
@@ -208,6 +211,51 @@ fn what_cannot_be_read_or_written_is_told() {
 
     let output = run(&["chain-gen", "--out", &path]);
     assert_eq!(output.status.code(), Some(2), "how many blocks?");
+}
+
+/// What is under the name is there until there is a whole chain to take its place.
+#[test]
+fn a_chain_that_does_not_get_done_replaces_none() {
+    let folder = Folder::new();
+    let (chain, _) = folder.generate("chain", &SMALL);
+    let path = folder.path("chain");
+    let script = "trap '' XFSZ; ulimit -f 2 && exec \"$@\"";
+    let output = Command::new("sh")
+        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_sockman"), "chain-gen"])
+        .args(SMALL)
+        .arg("--out")
+        .arg(&path)
+        .output()
+        .expect("it starts");
+    let (_, err) = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    let expected = format!("sockman: cannot write {}: ", path.display());
+    assert!(err.starts_with(&expected), "{err}");
+    assert_eq!(fs::read(&path).expect("it is there"), chain);
+    assert!(!folder.path("chain.part").exists());
+
+    // A sudden end leaves it too; what there is so far has another name.
+    let mut child = sockman()
+        .args(["chain-gen", "--blocks", "4000000000", "--out"])
+        .arg(&path)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let part = folder.path("chain.part");
+    while fs::metadata(&part).map_or(0, |about| about.len()) == 0 {
+        assert!(child.try_wait().expect("it is our child").is_none());
+        thread::sleep(Duration::from_millis(5));
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it runs");
+    assert!(!child.wait().expect("it is our child").success());
+    assert_eq!(fs::read(&path).expect("it is there"), chain);
+    assert_ne!(
+        folder
+            .generate("chain", &[&SMALL[..], &["--seed", "9"]].concat())
+            .0,
+        chain
+    );
+    assert!(!part.exists(), "the next one took its name");
 }
 
 /// A node has the directory open: nothing is read into it.

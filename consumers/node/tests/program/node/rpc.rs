@@ -4,7 +4,9 @@
 use super::rig::{ADDRESS, Node, Rpc, json_of};
 use super::{everywhere, preferred};
 use crate::http::client::Client;
+use bitcoin::hex::FromHex as _;
 use serde_json::{Value, json};
+use std::fs;
 use std::thread;
 use tempfile::TempDir;
 
@@ -98,6 +100,138 @@ fn calls_at_the_same_time() {
     assert_eq!(tips[0]["status"], "active");
     assert!((15..=45).contains(&node.height()), "{tips}");
     node.stop();
+}
+
+/// A block as it is handed in.
+fn hex(node: &Rpc, height: u64) -> String {
+    let hash = node.call("getblockhash", &json!([height]));
+    let raw = node.call("getblock", &json!([hash, 0]));
+    raw.as_str().expect("text").to_owned()
+}
+
+/// The same with another lock time of its last transaction: not the transactions that the header is for.
+fn changed(block: &str) -> String {
+    let (rest, last) = block.split_at(block.len() - 2);
+    let last = if last == "00" { "01" } else { "00" };
+    format!("{rest}{last}")
+}
+
+/// What is wrong with a block by itself comes before its place, and leaves nothing behind.
+#[test]
+fn blocks_that_are_handed_in() {
+    let (_from, source) = node(&[]);
+    source.mine(3);
+    let (one, two, three) = (hex(&source, 1), hex(&source, 2), hex(&source, 3));
+    source.stop();
+    let (_data, node) = node(&[]);
+    let submit = |block: &str| node.call("submitblock", &json!([block]));
+    for block in [&one, &two] {
+        assert_eq!(submit(&changed(block)), "bad-txnmrklroot");
+    }
+    assert_eq!(submit(&two), "prev-blk-not-found");
+    let tips = node.call("getchaintips", &json!([]));
+    assert_eq!(tips.as_array().map(Vec::len), Some(1), "{tips}");
+    let (code, why) = node.fail("submitblock", &json!([one[..one.len() - 2]]));
+    assert_eq!((code, why.as_str()), (-22, "Block decode failed"));
+    // What comes behind it is nobody's.
+    assert_eq!(submit(&format!("{one}00")), Value::Null);
+    assert_eq!(submit(&one), "duplicate");
+    assert_eq!(submit(&changed(&one)), "bad-txnmrklroot");
+    assert_eq!(submit(&two), Value::Null);
+    assert_eq!(submit(&three), Value::Null);
+    assert_eq!(node.height(), 3);
+    node.stop();
+}
+
+/// It is not shown, and fetched again by the next process: without a look at each block that one would not notice.
+#[test]
+fn a_damaged_block_that_is_asked_for_is_missing_from_then_on() {
+    let (data, damaged) = node(&["--rest"]);
+    damaged.mine(3);
+    let block = Vec::from_hex(&hex(&damaged, 2)).expect("hexadecimal");
+    let hash = damaged.call("getblockhash", &json!([2]));
+    let path = damaged.dir.join("blocks/blk00000.dat");
+    let mut file = fs::read(&path).expect("it is there");
+    let at = file
+        .windows(block.len())
+        .position(|part| part == block)
+        .expect("it is in there");
+    file[at + block.len() - 1] ^= 1;
+    fs::write(&path, file).expect("it can be written");
+    let (code, why) = damaged.fail("getblock", &json!([hash, 0]));
+    assert_eq!((code, why.as_str()), (-1, "Block not found on disk"));
+    let hash = hash.as_str().expect("a hash");
+    let (status, _, body) = rest(&mut damaged.client(), &format!("block/{hash}.bin"));
+    assert_eq!(
+        (status, body),
+        (404, format!("{hash} not found\r\n").into_bytes())
+    );
+    damaged.stop();
+    let again = Node::start(preferred(), data.path(), &["--verify", "0"]);
+    assert_eq!(again.height(), 1);
+    again.stop();
+}
+
+#[test]
+fn peers_and_networks_as_core_tells_them() {
+    let (_data, node) = node(&["--noban", "127.0.0.0/8"]);
+    let (code, why) = node.fail("disconnectnode", &json!(["", -1]));
+    let nobody = "Node not found in connected nodes";
+    assert_eq!((code, why.as_str()), (-29, nobody));
+    for params in [json!([""]), json!([null, -1]), json!(["127.0.0.1:1"])] {
+        assert_eq!(node.fail("disconnectnode", &params), (-29, nobody.to_owned()));
+    }
+    for params in [json!([]), json!(["127.0.0.1:1", 0])] {
+        assert_eq!(node.fail("disconnectnode", &params).0, -32602, "{params}");
+    }
+    // The command comes first.
+    for (method, params) in [
+        ("addnode", json!(["127.0.0.1", "hug", true])),
+        ("setban", json!(["nobody", "hug"])),
+    ] {
+        let (code, why) = node.fail(method, &params);
+        let help = node.call("help", &json!([method]));
+        assert_eq!((code, json!(why)), (-1, help));
+    }
+    let info = node.call("getnetworkinfo", &json!([]));
+    let networks: Vec<(&str, bool, bool)> = info["networks"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|network| {
+            let is = |name: &str| network[name].as_bool().expect("a truth value");
+            (
+                network["name"].as_str().expect("a name"),
+                is("limited"),
+                is("reachable"),
+            )
+        })
+        .collect();
+    let expected = [
+        ("ipv4", false, true),
+        ("ipv6", false, true),
+        ("onion", true, false),
+        ("i2p", true, false),
+        ("cjdns", true, false),
+    ];
+    assert_eq!(networks, expected);
+    node.stop();
+}
+
+#[test]
+fn a_signet_tells_its_challenge() {
+    let (_data, signet) = node(&["--chain", "signet"]);
+    let info = signet.call("getblockchaininfo", &json!([]));
+    let challenge = info["signet_challenge"].as_str().expect("it is told");
+    assert!(
+        challenge.starts_with("5121") && challenge.ends_with("52ae"),
+        "{challenge}"
+    );
+    signet.stop();
+    let (_data, regtest) = node(&[]);
+    let info = regtest.call("getblockchaininfo", &json!([]));
+    assert_eq!(info.get("signet_challenge"), None);
+    regtest.stop();
 }
 
 #[test]

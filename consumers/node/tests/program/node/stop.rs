@@ -1,10 +1,13 @@
 //! How a node ends.
 
-use super::rig::{Node, json_of};
+use super::rig::{Node, command, json_of};
 use super::{everywhere, preferred};
-use rustix::process::Signal;
+use rustix::fs::{CWD, Mode, mkfifoat};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpStream;
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -63,6 +66,33 @@ fn a_second_signal_ends_it_at_once() {
         assert_eq!(ended.status.code(), Some(0), "{ended:?}");
         drop(peer);
     });
+}
+
+/// What is being opened is a pipe that nobody writes to, and so takes for ever.
+#[test]
+fn a_signal_ends_the_opening_at_once() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let data = TempDir::new().expect("a temporary folder");
+        let blocks = data.path().join("regtest/blocks");
+        std::fs::create_dir_all(&blocks).expect("it can be made");
+        mkfifoat(CWD, blocks.join("blk00000.dat"), Mode::RWXU).expect("it can be made");
+        let mut child = command(preferred(), data.path(), &["--progress-every", "0.05"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut said = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut line = String::new();
+        said.read_line(&mut line).expect("text");
+        assert!(line.contains("regtest is being opened, for "), "{line}");
+        kill_process(Pid::from_child(&child), signal).expect("it runs");
+        assert_eq!(child.wait().expect("it is our child").code(), Some(0));
+        let mut last = String::new();
+        said.read_to_string(&mut last).expect("text");
+        assert!(
+            last.ends_with("sockman: stopped before the data directory was open\n"),
+            "{last}"
+        );
+    }
 }
 
 /// Mining is not waited for.

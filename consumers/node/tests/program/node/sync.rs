@@ -69,6 +69,7 @@ fn a_new_block_is_told_and_peers_are_shown() {
             (&outbound["inbound"], &outbound["addr"]),
             (&json!(false), &json!(one.p2p()))
         );
+        assert_eq!(outbound["permissions"], json!([]));
         assert_eq!(outbound["servicesnames"], json!(["NETWORK", "WITNESS"]));
         let by_message = outbound["bytesrecv_per_msg"].as_object().expect("an object");
         let sum: u64 = by_message.values().filter_map(Value::as_u64).sum();
@@ -101,6 +102,26 @@ fn a_new_block_is_told_and_peers_are_shown() {
 fn peers(node: &Rpc) -> Vec<Value> {
     let peers = node.call("getpeerinfo", &json!([]));
     peers.as_array().expect("a list").clone()
+}
+
+#[test]
+fn a_peer_is_shown_by_the_name_that_was_dialled() {
+    let (one, other) = (folder(), folder());
+    let backend = preferred();
+    let one = Node::start(backend, one.path(), &["--noban", "127.0.0.0/8"]);
+    let port = one.p2p().rsplit_once(':').expect("a port").1;
+    let name = format!("localhost:{port}");
+    let other = Node::start(backend, other.path(), &["--connect", &name]);
+    other.until("it is there", |node| {
+        peers(node).iter().any(|peer| peer["version"] != 0)
+    });
+    assert_eq!(peers(&other)[0]["addr"], json!(name));
+    let inbound = &peers(&one)[0];
+    assert_eq!(inbound["permissions"], json!(["noban", "download"]));
+    assert_eq!(inbound["presynced_headers"], -1);
+    other.call("disconnectnode", &json!([name]));
+    other.stop();
+    one.stop();
 }
 
 #[test]
@@ -154,6 +175,13 @@ fn bans_hold_and_are_kept() {
     node.stop();
     let node = Node::start(backend, one.path(), &[]);
     assert_eq!(node.call("listbanned", &json!([]))[0]["address"], "127.0.0.0/8");
+    node.call("setban", &json!(["192.168.0.0/255.255.0.0", "add"]));
+    assert_eq!(
+        node.fail("setban", &json!(["192.168.0.0/16", "add"])).0,
+        -23,
+        "it is the same network"
+    );
+    node.call("setban", &json!(["192.168.0.0/16", "remove"]));
     node.call("clearbanned", &json!([]));
     assert_eq!(node.call("listbanned", &json!([])), json!([]));
     peer.stop();

@@ -18,6 +18,21 @@ pub enum BlockError {
     Invalid(#[from] Invalid),
 }
 
+impl BlockError {
+    /// Whether it is wrong wherever the block is: what Core's `CheckBlock` looks for, before it looks at the header's place.
+    pub fn is_anywhere(&self) -> bool {
+        match self {
+            BlockError::Decode(_) => true,
+            BlockError::Mutated(why) => {
+                matches!(why, Mutated::MerkleRoot | Mutated::Duplicate | Mutated::Node)
+            }
+            BlockError::Invalid(why) => {
+                !matches!(why, Invalid::Weight | Invalid::CoinbaseHeight | Invalid::NonFinal)
+            }
+        }
+    }
+}
+
 /// How it is seen that a block has been changed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Mutated {

@@ -62,6 +62,7 @@ impl Disk {
     /// that blocks would have to be given up without need, and when the kernel refuses. Damage that a new download mends is told in
     /// [`Loaded::notes`].
     pub fn open(dir: &Path, magic: Magic, options: DiskOptions) -> Result<(Disk, Loaded), OpenError> {
+        refuse_core(dir)?;
         let blocks = dir.join("blocks");
         let is_new = !blocks.exists();
         fs::create_dir_all(&blocks).map_err(|error| StoreError::io(&blocks, "make", error))?;
@@ -94,6 +95,20 @@ impl Disk {
             _lock: lock,
         };
         Ok((disk, recovered.loaded))
+    }
+}
+
+/// Fails for a data directory of Bitcoin Core, whose block files have the same names and another form. (Its lock does not keep
+/// us out: it is of another kind.)
+fn refuse_core(dir: &Path) -> Result<(), OpenError> {
+    let of_core = ["chainstate", "blocks/index", "blocks/xor.dat"];
+    match of_core
+        .iter()
+        .map(|name| dir.join(name))
+        .find(|path| path.exists())
+    {
+        Some(path) => Err(OpenError::OfCore { path }),
+        None => Ok(()),
     }
 }
 

@@ -16,6 +16,7 @@ struct World {
     download: Download,
     settings: Settings,
     now: Instant,
+    dropped: Vec<usize>,
     blocks: Vec<Block>,
     ids: Vec<Id>,
 }
@@ -62,6 +63,7 @@ impl World {
             download: Download::default(),
             settings: Settings::new([0; 32]),
             now: Instant::now(),
+            dropped: Vec::new(),
             blocks,
             ids,
         };
@@ -126,14 +128,23 @@ impl World {
         }
     }
 
+    /// Who is asked too, and for which height; whoever is to be hung up on has left.
     fn hedge(&mut self) -> Option<(usize, usize)> {
-        let wanted = self
+        let hedge = self
             .download
-            .hedge(&self.chain, &mut self.peers, &self.settings, self.now)?;
-        Some((
-            wanted.conn.raw().slot(),
-            self.chain.entry(wanted.id).height as usize,
-        ))
+            .hedge(&self.chain, &mut self.peers, &self.settings, self.now);
+        match hedge? {
+            Hedge::Ask(wanted) => Some((
+                wanted.conn.raw().slot(),
+                self.chain.entry(wanted.id).height as usize,
+            )),
+            Hedge::Drop(slow) => {
+                let slow = slow.raw().slot();
+                self.leave(slow);
+                self.dropped.push(slow);
+                None
+            }
+        }
     }
 
     fn leave(&mut self, number: usize) {
@@ -235,6 +246,7 @@ fn what_holds_up_the_window_is_asked_of_another_who_is_idle() {
     world.pass(1.0);
     assert_eq!(world.send(2, 1), Sent::Overtook(0), "the first is overtaken");
     assert_eq!(world.in_flight(0), range(2, 16));
+    world.leave(2);
     assert_eq!(world.hedge(), Some((1, 2)), "the next is late too");
     assert_eq!(world.send(0, 1), Sent::Unasked, "too late");
     assert_eq!(world.send(0, 2), Sent::Asked, "in time, all the same");
@@ -254,6 +266,40 @@ fn the_second_counts_from_when_it_was_asked() {
     assert_eq!(world.hedge(), None, "asked a second and a half ago");
     world.pass(0.5);
     assert_eq!(world.hedge(), Some((2, 1)));
+}
+
+#[test]
+fn two_who_both_keep_a_block_back_do_not_keep_it_for_ever() {
+    let mut world = World::new(1, 3);
+    world.plan(0);
+    world.pass(2.0);
+    assert!(world.hedge().is_some());
+    world.pass(4.9);
+    assert_eq!(world.hedge(), None);
+    assert!(
+        world.dropped.is_empty(),
+        "the second has had less than five seconds"
+    );
+    world.pass(0.1);
+    assert_eq!(world.hedge(), None);
+    assert_eq!(world.dropped, [0]);
+    assert!(world.hedge().is_some(), "the third is asked");
+    world.pass(5.0);
+    assert_eq!(world.hedge(), None, "nobody is left to be asked");
+}
+
+#[test]
+fn when_no_more_may_be_asked_for_twice_the_first_is_dropped() {
+    let mut world = World::new(1, 2);
+    world.download.hedged = HEDGES;
+    world.plan(0);
+    world.pass(4.9);
+    assert_eq!(world.hedge(), None);
+    assert!(world.dropped.is_empty());
+    world.pass(0.1);
+    assert_eq!(world.hedge(), None);
+    assert_eq!(world.dropped, [0]);
+    assert_eq!(world.plan(1), [1]);
 }
 
 #[test]

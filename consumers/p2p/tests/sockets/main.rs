@@ -1,0 +1,78 @@
+//! Hostile peers over real sockets, on loopback: what others notice of them, and what they cost.
+//!
+//! Each scenario has a node of its own, on the `mio` backend, and a bystander who pings it every ten milliseconds. How long its
+//! worst ping took and how much memory the process came to need is printed:
+//!
+//! ```text
+//! cargo test --release -p sockman-p2p --test sockets -- --nocapture
+//! ```
+//!
+//! Asserted are only a generous bound for the ping and one for the memory, which is stated with each scenario. `node` runs the
+//! nodes, `peer` has the peers, `scenarios` and `floods` what they do.
+
+#![allow(clippy::unwrap_used)]
+
+#[allow(dead_code, reason = "shared with the tests on the simulated network")]
+#[path = "../node/miner.rs"]
+mod miner;
+
+mod bystander;
+mod floods;
+mod memory;
+mod node;
+mod peer;
+mod scenarios;
+
+use bystander::Bystander;
+use node::Running;
+use sockman_p2p::Settings;
+use std::time::Duration;
+
+/// The longest that a bystander's ping may take: far more than it does, as machines are that run many tests at once, and more where
+/// blocks are hashed without optimisation.
+const WORST_PING: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
+
+/// What hostile peers do to a node.
+struct Scenario {
+    name: &'static str,
+    /// The node's settings; random numbers and clock are set later.
+    settings: fn(&mut Settings),
+    run: fn(&Running),
+    /// Whether its chain is one of large blocks.
+    large: bool,
+    /// MiB that the whole process, hostile peers included, may need more than before.
+    memory: usize,
+}
+
+#[test]
+fn hostile_peers_on_sockets() {
+    let (small, large) = (scenarios::chain(0), scenarios::chain(floods::LARGE));
+    println!(
+        "{:<52} {:>10} {:>8} {:>6}",
+        "scenario", "worst ping", "memory", "bound"
+    );
+    for scenario in scenarios::ALL.iter().chain(floods::ALL) {
+        let mut settings = node::settings(1);
+        (scenario.settings)(&mut settings);
+        let node = Running::start(settings, if scenario.large { &large } else { &small });
+        let bystander = Bystander::start(node.at);
+        let before = memory::reset_peak();
+        (scenario.run)(&node);
+        let used = memory::peak().saturating_sub(before);
+        let worst = bystander.worst();
+        println!(
+            "{:<52} {:>7.1} ms {:>4} MiB {:>6}",
+            scenario.name,
+            worst.as_secs_f64() * 1000.0,
+            used >> 20,
+            scenario.memory,
+        );
+        assert!(worst < WORST_PING, "{}: a ping took {worst:?}", scenario.name);
+        assert!(
+            used <= scenario.memory << 20,
+            "{}: {} MiB more than before",
+            scenario.name,
+            used >> 20
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! A node with a loop on a thread.
+
+use bitcoin::{Block, Network};
+use sockman::{Config, Driver, Endpoint, Remote};
+use sockman_backends::Mio;
+use sockman_p2p::chain::Params;
+use sockman_p2p::state::{Bans, Chain, Count, Handle};
+use sockman_p2p::store::Memory;
+use sockman_p2p::{Node, Settings};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Later than any block that is made here.
+const NOW: u64 = 1_700_000_000;
+
+pub(crate) struct Running {
+    pub(crate) at: SocketAddr,
+    pub(crate) handle: Handle<Memory>,
+    remote: Remote,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Settings of the node with this number.
+pub(crate) fn settings(number: u8) -> Settings {
+    Settings::new([number; 32])
+}
+
+impl Running {
+    pub(crate) fn start(settings: Settings, blocks: &[Block]) -> Running {
+        let (tell, told) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let params = Params::of(Network::Regtest);
+            let (store, loaded) = Memory::new(params.magic).crash(0);
+            let chain = Chain::new(params, store, loaded, NOW).unwrap();
+            let node = Node::new(settings, chain, Bans::default());
+            let mut driver = Driver::<Mio, _>::new(&Config::default(), node).unwrap();
+            let at = Endpoint::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+            let listening = driver.with(|node, net| node.start(net, &[at], &[])).unwrap();
+            let at = listening[0].tcp().unwrap();
+            tell.send((at, driver.handler().handle(), driver.remote()))
+                .unwrap();
+            driver.run().unwrap();
+        });
+        let (at, handle, remote) = told.recv().unwrap();
+        for block in blocks {
+            handle.submit(&crate::miner::bytes(block)).unwrap();
+        }
+        Running {
+            at,
+            handle,
+            remote,
+            thread: Some(thread),
+        }
+    }
+
+    pub(crate) fn count(&self, what: Count) -> u64 {
+        self.handle.with(|state| state.counters.get(what))
+    }
+
+    /// How many peers there are, the bystander not counted.
+    pub(crate) fn peers(&self) -> usize {
+        self.handle.with(|state| state.peers.len()).saturating_sub(1)
+    }
+
+    /// Waits until something is so; fails if that takes very long.
+    #[track_caller]
+    pub(crate) fn until(&self, so: impl Fn(&Running) -> bool) {
+        let latest = Instant::now() + Duration::from_secs(60);
+        while !so(self) {
+            assert!(Instant::now() < latest, "it did not come to that");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.remote.stop(Duration::ZERO);
+        if let Some(Err(why)) = self.thread.take().map(JoinHandle::join)
+            && !thread::panicking()
+        {
+            std::panic::resume_unwind(why);
+        }
+    }
+}
