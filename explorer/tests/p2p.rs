@@ -5,22 +5,22 @@ use sockman_explorer::{Case, target};
 
 /// A first look; `explore` takes a longer one.
 #[test]
-fn three_hundred_scenarios_violate_nothing() {
+fn some_scenarios_violate_nothing() {
     let p2p = target("p2p").expect("there is one");
     let mut opened = 0;
-    for seed in 0..300 {
+    for seed in 0..150 {
         let ran = p2p.run(&Case::seed(seed));
         assert_eq!(ran.violation, None, "seed {seed}");
         opened += ran.opened;
     }
-    assert!(opened > 5_000, "{opened} connections");
+    assert!(opened > 3_000, "{opened} connections");
 }
 
 /// The same seed gives the same trace, byte for byte.
 #[test]
-fn fifty_seeds_have_the_same_trace_twice() {
+fn some_seeds_have_the_same_trace_twice() {
     let p2p = target("p2p").expect("there is one");
-    for seed in 0..50 {
+    for seed in 0..30 {
         let case = Case::seed(seed).traced(Tracing::Hash);
         let (first, second) = (p2p.run(&case), p2p.run(&case));
         assert_eq!(

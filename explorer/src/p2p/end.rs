@@ -132,6 +132,36 @@ impl<B: Simulated> World<B> {
                     assert!(state.is_synced(), "node {node} does not know that it has all");
                 });
         }
+        self.wakes();
+    }
+
+    /// A block that is handed in to a node that sleeps is announced at once, and all hear of it.
+    fn wakes(&mut self) {
+        let node = self.random.usize(0..self.places.len());
+        let parent = self.watches[node].tip;
+        let next = {
+            let mut blocks = self.blocks.borrow_mut();
+            blocks.mine(&mut self.random, &parent, 600, None)
+        };
+        self.submit(node, next);
+        self.pass(Duration::from_millis(1), |_| false);
+        if let Some(driver) = &self.loops.0[node] {
+            driver.handler().handler().handle().with(|state| {
+                let tip = state.chain.tip();
+                for (conn, peer) in state.peers.iter().filter(|(_, peer)| peer.ready) {
+                    assert!(
+                        peer.announced == Some(tip),
+                        "node {node}: {conn} has not been told of the new tip"
+                    );
+                }
+            });
+        }
+        let within = self.patience();
+        assert!(
+            self.pass(within, agree),
+            "not all hear of one block more: {}",
+            self.describe()
+        );
     }
 
     /// What all nodes have told their peers, and heard, apart from pings.

@@ -37,7 +37,8 @@ impl<B: Simulated> World<B> {
         match self.random.u8(0..40) {
             0..=11 => self.finds_blocks(node, 0),
             12..=15 => {
-                let below = self.random.u32(1..4);
+                let most = [4, 4, 12][self.random.usize(0..3)];
+                let below = self.random.u32(1..most);
                 self.finds_blocks(node, below);
             }
             16 => self.hands_in_what_it_has(node),

@@ -108,7 +108,7 @@ impl<B: Simulated> World<B> {
         let villains_stay = random.bool();
         // With villains about who fill the table of headers, some of the honest are dropped.
         let small = !villains_stay && random.bool() && !long;
-        let (headers, spam) = if small { (100, 60) } else { (2_000_000, 30) };
+        let (headers, spam) = if small { (100, 95) } else { (2_000_000, 30) };
         let honest: Honest = Rc::new(hosts[..count].iter().map(|host| IpAddr::V4(host.ip4())).collect());
         let genesis = blocks.borrow().order()[0];
         let work = blocks.borrow().work(&genesis);

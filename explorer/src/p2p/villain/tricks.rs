@@ -105,12 +105,28 @@ impl Villain {
 
     /// Headers with work behind them, of blocks that nobody will ever see.
     fn spams<S: SockMan>(&mut self, net: &mut S, conn: Conn) {
-        let count = self.random.u32(1..=self.spam.max(1));
+        let many = self.random.bool();
+        let count = if many {
+            self.random.u32(1..=self.spam.max(1))
+        } else {
+            self.random.u32(1..4)
+        };
         let mut headers: Vec<Header> = Vec::new();
         {
             let blocks = self.blocks.borrow();
-            let parent = recent(&mut self.random, &blocks);
+            let parent = if many {
+                recent(&mut self.random, &blocks)
+            } else {
+                // More than anybody has, and with the headers of all that there is.
+                let order = blocks.order().iter().rev().take(6);
+                *order
+                    .max_by_key(|hash| blocks.work(hash))
+                    .expect("genesis is there")
+            };
             let over = blocks.header(&parent);
+            if !many {
+                headers = blocks.after(&parent, &[]);
+            }
             let (bits, mut time, mut prev) = (over.bits, over.time, parent);
             if bits != blocks.params().genesis.header.bits {
                 // That would be work.
