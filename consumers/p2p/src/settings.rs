@@ -61,6 +61,9 @@ pub struct Settings {
     pub retry_after: Duration,
     /// The longest time before somebody is dialled again. Default 30 s.
     pub retry_most: Duration,
+    /// When a connection has lasted so long, with a handshake, the times before somebody is dialled again begin anew: who
+    /// hangs up at once is not dialled every second for ever. Default 60 s.
+    pub steady_after: Duration,
     /// The time that a peer we dialled may take to answer `getheaders`. Default 2 min.
     pub headers_within: Duration,
     /// Blocks asked of one peer at once. Default 16 (Core's `MAX_BLOCKS_IN_TRANSIT_PER_PEER`).
@@ -102,6 +105,9 @@ pub struct Settings {
     pub receive: usize,
     /// High-water mark of a peer's send queue, in bytes: above it what it asks for waits. Default 1 MiB.
     pub send_high: usize,
+    /// Bytes of a peer's messages that are looked at in one go, and bytes that are read and sent for what it asks for: after so many
+    /// others have their turn. One message or answer more than that is all it can be. Default 1 MiB, which takes some milliseconds.
+    pub share: usize,
     /// Our name (BIP14). Default `/sockman:VERSION/`.
     pub user_agent: String,
     /// The time of day.
@@ -123,6 +129,7 @@ impl Settings {
             dial_within: Duration::from_secs(5),
             retry_after: Duration::from_secs(1),
             retry_most: Duration::from_secs(30),
+            steady_after: Duration::from_secs(60),
             headers_within: Duration::from_secs(120),
             blocks_per_peer: 16,
             window: 1024,
@@ -140,6 +147,7 @@ impl Settings {
             requests: 64 << 10,
             receive: 5 << 20,
             send_high: 1 << 20,
+            share: 1 << 20,
             user_agent: format!("/sockman:{}/", env!("CARGO_PKG_VERSION")),
             clock: Clock::System,
             seed,

@@ -94,6 +94,8 @@ mod tests {
     use crate::args::{Args, Command};
     use clap::Parser;
 
+    type Set = fn(&mut GenerateOptions);
+
     fn options(more: &[&str]) -> GenerateOptions {
         let start = ["sockman", "chain-gen", "--blocks", "3", "--out", "x"];
         match Args::parse_from(start.iter().chain(more)).command {
@@ -109,7 +111,7 @@ mod tests {
             ..default()
         };
         assert_eq!(options(&[]), like);
-        let cases: [(&[&str], fn(&mut GenerateOptions)); 7] = [
+        let cases: [(&[&str], Set); 7] = [
             (&["--txs", "5"], |to| to.txs = 5),
             (&["--seed", "5"], |to| to.seed = 5),
             (&["--no-witness"], |to| to.witness = false),

@@ -17,7 +17,6 @@ use std::sync::{Arc, OnceLock};
 /// | `/` | JSON-RPC, by POST |
 /// | `/rest/…` | blocks and headers, if they are to be had ([`rest`](Site::rest)) |
 /// | `/metrics` | what the node and this server have counted, for Prometheus |
-#[derive(Clone)]
 pub struct Site<D: Store> {
     context: Context<D>,
     rpc: Rpc<Context<D>>,

@@ -90,7 +90,16 @@ mod tests {
             0x0280_0056,
             0x1d80_ffff,
         ];
-        let overflow = [0xff12_3456, 0x2300_0001, 0x2200_0100, 0x2101_0000, 0xff7f_ffff];
+        let overflow = [
+            0xff12_3456,
+            0x2300_0001,
+            0x2200_0100,
+            0x2200_01ff,
+            0x2300_00ff,
+            0x2101_0000,
+            0x2101_ffff,
+            0xff7f_ffff,
+        ];
         for bits in [&zero[..], &negative, &overflow].concat() {
             assert_eq!(of(bits, any), None, "{bits:x}");
         }

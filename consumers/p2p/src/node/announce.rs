@@ -41,6 +41,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         for (conn, headers) in told {
             if let Some(peer) = self.state.peers.get_mut(conn) {
                 peer.announced = Some(tip);
+                peer.told = if headers.is_some() { Some(tip) } else { peer.told };
             }
             match headers {
                 Some(headers) => self.send(conn, &Message::Headers(headers)),
@@ -65,7 +66,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         }
         let tree = self.state.chain.tree();
         let height = |id: &Id| tree.entry(*id).height;
-        let known = [peer.best, peer.announced].into_iter().flatten();
+        let known = [peer.best, peer.told].into_iter().flatten();
         let fork = known.map(|id| tree.fork(id, tip)).max_by_key(height)?;
         let count = height(&tip) - height(&fork);
         if count > MAX_HEADERS {

@@ -180,7 +180,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// A block that a peer has sent is stored.
     fn landed(&mut self, conn: Conn, id: Id) {
         self.has(conn, id);
-        self.state.download.landed(&mut self.state.peers, id, self.now);
+        let free = self.state.download.landed(&mut self.state.peers, id, self.now);
+        for conn in free.into_iter().flatten() {
+            self.ask_for_blocks(conn);
+        }
     }
 
     fn bad_block(&mut self, conn: Conn, frame: &[u8], why: BlockError) {

@@ -49,6 +49,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// A name was looked up.
     pub(super) fn resolved(&mut self, id: u64, addresses: Result<Vec<SocketAddr>, String>) {
+        if self.state.stopping {
+            return;
+        }
         let Some(target) = self.state.targets.get_mut(id) else {
             return;
         };

@@ -3,6 +3,7 @@
 use super::{Node, Work};
 use crate::state::Phase;
 use crate::store::Store;
+use bytes::Bytes;
 use sockman::{Closed, Conn, DialError, Disconnect, Handler, Origin, OriginKind, SockMan};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,11 @@ impl<D: Store> Handler for Node<D> {
 
     fn received<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut (), data: &mut [u8]) -> usize {
         self.work(net, |work| work.messages(conn, data))
+    }
+
+    /// A peer's requests go on that had their share of an earlier turn: nothing else is posted.
+    fn posted<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut (), _: Bytes) {
+        self.work(net, |work| work.turn_came(conn));
     }
 
     fn drained<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut ()) {
@@ -49,6 +55,9 @@ impl<D: Store> Handler for Node<D> {
         self.work(net, |work| {
             while let Some(command) = work.state.commands.pop_front() {
                 work.command(command);
+            }
+            if std::mem::take(&mut work.state.ask) {
+                work.ask_everybody();
             }
             work.dial_due();
         });

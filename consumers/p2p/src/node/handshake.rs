@@ -153,13 +153,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return;
         };
         peer.ready = true;
-        let (direction, protocol) = (peer.direction, peer.protocol());
+        let protocol = peer.protocol();
         self.state.counters.add(Count::handshakes);
-        if let Direction::Outbound(id) = direction
-            && let Some(target) = self.state.targets.get_mut(id)
-        {
-            target.backoff = self.own.settings.retry_after;
-        }
         if protocol >= SENDHEADERS_VERSION {
             self.send(conn, &Message::SendHeaders);
         }

@@ -1,14 +1,10 @@
 //! From bytes to messages.
 
 use super::Work;
-use crate::settings::Settings;
-use crate::state::{Count, Peer, Request, Span};
+use crate::state::{Count, Request, Span};
 use crate::store::Store;
 use crate::wire::{self, Command, DecodeError, Frame, FrameError, Message, Next};
-use sockman::{Conn, Sent, SockMan};
-
-/// After so many bytes of blocks others have their turn: checking them takes some milliseconds.
-const SHARE: usize = 1 << 20;
+use sockman::{Conn, Gone, Sent, SockMan};
 
 /// What a message counts for at least, in bytes of blocks: a tiny one takes a microsecond or two.
 const LEAST: usize = 1 << 10;
@@ -32,7 +28,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 self.hold(conn, unread.len());
                 return taken;
             }
-            if share >= SHARE && !unread.is_empty() {
+            if share >= self.own.settings.share && !unread.is_empty() {
                 self.net.resume(conn);
                 return taken;
             }
@@ -99,7 +95,14 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 tracing::debug!(%conn, %command, "wrong checksum");
             }
             Some(Err(DecodeError::TooMany { .. })) => {
-                self.misbehaves(conn, "more entries than there may be");
+                let why = "more entries than there may be";
+                // Who has not said yet who it is may not even be of this network.
+                if self.state.peers.get(conn).is_some_and(|peer| peer.ready) {
+                    self.misbehaves(conn, why);
+                } else {
+                    self.state.counters.add(Count::bad_messages);
+                    self.drop_peer(conn, format_args!("{why}"));
+                }
             }
             Some(Err(why)) => {
                 self.state.counters.add(Count::bad_messages);
@@ -118,7 +121,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             Message::Version(version) if !greeted => self.version(conn, &version),
             Message::Verack if greeted && !ready => self.verack(conn),
             Message::WtxidRelay | Message::SendAddrV2 if ready => {
-                self.misbehaves(conn, "features are agreed on before verack (BIP 155, BIP 339)");
+                self.drop_peer(
+                    conn,
+                    format_args!("features are agreed on before verack (BIP 155, BIP 339)"),
+                );
             }
             Message::WtxidRelay if greeted => peer.wtxid_relay = true,
             Message::SendAddrV2 if greeted => peer.wants_addrv2 = true,
@@ -161,33 +167,31 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         wire::encode(&mut self.own.out, self.state.chain.params().magic, message);
         let size = self.own.out.len();
         let sent = self.net.send(conn, &self.own.out);
-        self.sent(conn, message.command(), size, sent.is_ok_and(Sent::is_high));
+        self.sent(conn, message.command(), size, sent);
     }
 
-    /// Something was sent.
-    pub(super) fn sent(&mut self, conn: Conn, command: Command, size: usize, high: bool) {
-        self.state.bytes.1 += size as u64;
+    /// Something was sent, or could not be.
+    pub(super) fn sent(&mut self, conn: Conn, command: Command, size: usize, sent: Result<Sent, Gone>) {
+        self.share = self.share.saturating_sub(size);
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };
+        let Ok(sent) = sent else {
+            // What it has sent before it went is looked at. It gets nothing any more.
+            return peer.serving.end();
+        };
+        self.state.bytes.1 += size as u64;
         *peer.traffic.sent.entry(command).or_default() += size as u64;
         peer.traffic.last_sent = Some(self.now);
         if peer.high {
             peer.over += size;
-        } else if high {
+        } else if sent.is_high() {
             peer.high = true;
             let taken = self.net.info(conn).map_or(0, |info| info.bytes_out);
             peer.stuck = Some((self.now, taken));
             self.state.counters.add(Count::send_pauses);
             self.rearm(conn);
         }
-    }
-}
-
-impl Peer {
-    /// Whether its messages wait until it has taken what it asked for: it asks, or has us say, ever more without taking it.
-    pub(super) fn is_busy(&self, settings: &Settings) -> bool {
-        self.high && (self.serving.bytes() > settings.requests || self.over > settings.send_high)
     }
 }
 

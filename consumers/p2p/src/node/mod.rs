@@ -65,6 +65,8 @@ struct Work<'a, D: Store, N> {
     own: &'a mut Own,
     net: &'a mut N,
     now: Instant,
+    /// Bytes that may still be read and sent for peers' requests before others have their turn.
+    share: usize,
 }
 
 impl<D: Store> Node<D> {
@@ -138,6 +140,8 @@ impl<D: Store> Node<D> {
         state.now = net.now();
         let mut doing = Work {
             now: state.now,
+            // With none at all nobody would ever be served.
+            share: self.own.settings.share.max(1),
             shared: &self.shared,
             state: &mut state,
             own: &mut self.own,

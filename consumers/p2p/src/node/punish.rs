@@ -91,11 +91,15 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         tracing::info!(%conn, peer = %peer.address, id = peer.id, %why, "closed");
         if let Direction::Outbound(id) = peer.direction
-            && let Some(target) = self.state.targets.get(id)
+            && let Some(target) = self.state.targets.get_mut(id)
             && target.phase == Phase::Connected(conn)
             && !self.state.stopping
             && !planted(Mutant::RetryForgotten)
         {
+            let settings = &self.own.settings;
+            if peer.ready && self.now >= peer.since + settings.steady_after {
+                target.backoff = settings.retry_after;
+            }
             self.retry(id);
         }
     }

@@ -4,12 +4,17 @@
 //! peer sends is looked at meanwhile. If it were not, two nodes that send each other more than both are ready to receive would
 //! wait for each other for ever: what each waits for is behind the other's requests. Only a peer that goes on asking
 //! without taking anything has all of its messages wait.
+//!
+//! A peer that takes everything at once is no reason to have all others wait either: after [`Settings::share`] bytes its
+//! requests wait for the next turn of the loop.
 
 use super::Work;
 use crate::mutant::{Mutant, planted};
+use crate::settings::Settings;
 use crate::state::{Peer, Request};
 use crate::store::Store;
 use crate::wire::{Inventory, Message};
+use bytes::Bytes;
 use sockman::{Conn, SockMan};
 
 impl<D: Store, N: SockMan> Work<'_, D, N> {
@@ -42,6 +47,26 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         if !planted(Mutant::DrainedForgotten) {
             self.pump(conn);
         }
+        self.served(conn);
+    }
+
+    /// Others had their turn: the peer's requests go on.
+    pub(super) fn turn_came(&mut self, conn: Conn) {
+        let now = self.now;
+        let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| !peer.gone) else {
+            return;
+        };
+        peer.yielded = false;
+        if !peer.high {
+            peer.moved = now;
+        }
+        self.pump(conn);
+        self.served(conn);
+    }
+
+    /// Some of what the peer wants was sent: its messages may not need to wait any more.
+    fn served(&mut self, conn: Conn) {
+        let now = self.now;
         let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| !peer.gone) else {
             return;
         };
@@ -55,16 +80,25 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         self.rearm(conn);
     }
 
-    /// Sends what a peer wants, as much as it takes.
+    /// Sends what a peer wants, as much as it takes; and not more than its share of this turn.
     fn pump(&mut self, conn: Conn) {
         loop {
             let peer = self.state.peers.get_mut(conn);
-            let Some(peer) = peer.filter(|peer| !peer.high && !peer.gone) else {
+            let Some(peer) = peer.filter(|peer| !peer.high && !peer.gone && !peer.yielded) else {
                 return;
             };
+            if peer.serving.is_empty() {
+                return;
+            }
+            if self.share == 0 {
+                peer.yielded = true;
+                return self.net.post(conn, Bytes::new());
+            }
             let Some(request) = peer.serving.pop() else {
                 return;
             };
+            // It is work even if the answer is short.
+            self.share = self.share.saturating_sub(request.size());
             match request {
                 Request::Item(item) => match self.stored(item) {
                     Some((id, frame)) => self.send_block(conn, id, frame),
@@ -90,8 +124,14 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 }
 
 impl Peer {
-    /// Whether it has not taken all that it wanted.
+    /// Whether it has not been given all that it wanted.
     pub(super) fn is_behind(&self) -> bool {
         self.high || !self.serving.is_empty()
+    }
+
+    /// Whether its messages wait until it has been given what it asked for: it asks, or has us say, ever more meanwhile.
+    pub(super) fn is_busy(&self, settings: &Settings) -> bool {
+        (self.high || self.yielded)
+            && (self.serving.bytes() > settings.requests || self.over > settings.send_high)
     }
 }

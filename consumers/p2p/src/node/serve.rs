@@ -4,12 +4,12 @@ use super::Work;
 use crate::chain::{Id, strip_witness};
 use crate::mutant::{Mutant, planted};
 use crate::state::{Count, Direction, Span};
-use crate::store::{Reader, Store};
+use crate::store::{Place, Reader, Store};
 use crate::wire::{
     self, AddrV2, AddrV2Message, Address, Command, HEADER, Inventory, MAX_ADDRESSES, MAX_HEADERS, Message,
 };
 use bytes::Bytes;
-use sockman::{Conn, Sent, SockMan};
+use sockman::{Conn, SockMan};
 use std::net::{IpAddr, SocketAddr};
 
 /// Hashes that a `getblocks` is answered with (Core's `MAX_BLOCKS` there).
@@ -24,8 +24,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         let entry = |id: Id| chain.entry(id);
         let mut headers = Vec::new();
         if locator.is_empty() {
-            // It wants this one only.
-            let one = chain.tree().find(stop).filter(|&id| entry(id).place.is_some());
+            // It wants this one only. What is on no active chain is nobody's business: it would tell us from others.
+            let one = chain.tree().find(stop).filter(|&id| chain.is_active(id));
             headers.extend(one.map(|id| entry(id).header));
         } else {
             let from = entry(chain.find_locator(locator)).height + 1;
@@ -42,7 +42,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             let last = from - 1 + headers.len() as u32;
             let told = chain.at(last);
             if let Some(peer) = self.state.peers.get_mut(conn) {
-                peer.announced = told;
+                (peer.announced, peer.told) = (told, told);
             }
         }
         if headers.is_empty() && planted(Mutant::EmptyUnanswered) {
@@ -79,12 +79,15 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// Sends a block.
     pub(super) fn send_block(&mut self, conn: Conn, id: Id, frame: Bytes) {
         let size = frame.len();
+        let sent = self.net.send_bytes(conn, frame);
+        self.sent(conn, Command::BLOCK, size, sent);
+        if sent.is_err() {
+            return;
+        }
         self.state.counters.add(Count::blocks_served);
         self.state
             .counters
             .add_many(Count::block_bytes_served, size as u64);
-        let sent = self.net.send_bytes(conn, frame);
-        self.sent(conn, Command::BLOCK, size, sent.is_ok_and(Sent::is_high));
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };
@@ -103,29 +106,45 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         let chain = &self.state.chain;
         let id = chain.tree().find(&hash)?;
-        let place = chain.place(id)?;
-        let cached = self.own.cache.get(place);
-        let frame = match cached {
-            Some(frame) => frame,
-            None => {
-                let frame = match self.shared.reader.frame(place) {
-                    Ok(frame) => frame,
-                    Err(why) => {
-                        tracing::error!(%hash, %why, "a block cannot be read");
-                        self.state.chain.cannot_read(id, &why);
-                        return None;
-                    }
-                };
-                self.own.cache.put(place, &frame);
-                frame
-            }
-        };
+        let place = chain.servable(id)?;
         // A compact block may always be answered by the whole one (BIP 152).
         let frame = match item {
-            Inventory::Block(_) => without_witness(self.state.chain.params().magic, frame),
-            _ => frame,
+            Inventory::Block(_) => self.stripped(id, place)?,
+            _ => self.whole(id, place)?,
         };
         Some((id, frame))
+    }
+
+    fn whole(&mut self, id: Id, place: Place) -> Option<Bytes> {
+        if let Some(frame) = self.own.cache.get(place) {
+            return Some(frame);
+        }
+        self.share = self.share.saturating_sub(place.length as usize);
+        match self.shared.reader.verified(place) {
+            Ok(frame) => {
+                self.own.cache.put(place, &frame);
+                Some(frame)
+            }
+            Err(why) => {
+                if self.state.chain.cannot_read(id, &why) {
+                    let hash = self.state.chain.entry(id).hash;
+                    tracing::error!(%hash, %why, "a block cannot be read");
+                }
+                None
+            }
+        }
+    }
+
+    /// The same for a peer that knows no witnesses.
+    fn stripped(&mut self, id: Id, place: Place) -> Option<Bytes> {
+        if let Some(frame) = self.own.cache.get_stripped(place) {
+            return Some(frame);
+        }
+        let whole = self.whole(id, place)?;
+        self.share = self.share.saturating_sub(whole.len());
+        let stripped = without_witness(self.state.chain.params().magic, whole);
+        self.own.cache.put_stripped(place, &stripped);
+        Some(stripped)
     }
 
     /// A peer wants addresses. It gets those that we have dialled ourselves, once (as Core, so that nobody can take stock of
@@ -173,11 +192,32 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 }
 
-/// The same block for a peer that knows no witnesses (BIP 144).
+/// The same block for a peer that knows no witnesses (BIP 144): in the same memory, if it has none.
 fn without_witness(magic: wire::Magic, frame: Bytes) -> Bytes {
-    match strip_witness(frame.get(HEADER..).unwrap_or_default()) {
-        Ok(stripped) => wire::frame(magic, Command::BLOCK, &stripped),
+    let payload = frame.get(HEADER..).unwrap_or_default();
+    match strip_witness(payload) {
+        Ok(stripped) if stripped.len() < payload.len() => wire::frame(magic, Command::BLOCK, &stripped),
         // It was read when it was checked, so it can be read.
-        Err(_) => frame,
+        _ => frame,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::Network;
+    use bitcoin::consensus::serialize;
+    use bitcoin::constants::genesis_block;
+
+    #[test]
+    fn a_block_without_witnesses_is_not_copied() {
+        let magic = [1, 2, 3, 4];
+        let mut block = genesis_block(Network::Regtest);
+        let frame = wire::frame(magic, Command::BLOCK, &serialize(&block));
+        let same = without_witness(magic, frame.clone());
+        assert_eq!((same.as_ptr(), same.len()), (frame.as_ptr(), frame.len()));
+        block.txdata[0].input[0].witness.push([7; 32]);
+        let whole = wire::frame(magic, Command::BLOCK, &serialize(&block));
+        assert_eq!(without_witness(magic, whole), frame);
     }
 }

@@ -37,6 +37,8 @@ pub struct Chain<D: Store> {
     orphans: HashMap<BlockHash, Place>,
     /// How often the tip has changed since the start.
     changes: u64,
+    /// Blocks that could not be read, and whether they are damaged: then they are as good as lost.
+    unreadable: HashMap<Id, bool>,
 }
 
 /// A block is stored.
@@ -311,17 +313,32 @@ impl<D: Store> Chain<D> {
         self.connect(id)
     }
 
-    /// A block could not be read. If that is because it is damaged, it is [lost](Chain::lost).
-    pub(crate) fn cannot_read(&mut self, id: Id, why: &StoreError) {
+    /// A block could not be read. If that is because it is damaged, it is [lost](Chain::lost). Says whether that is news.
+    pub(crate) fn cannot_read(&mut self, id: Id, why: &StoreError) -> bool {
         if matches!(why, StoreError::Damaged { .. }) {
-            self.lost(id);
+            return self.lost(id);
         }
+        let known = self.unreadable.contains_key(&id);
+        self.unreadable.entry(id).or_insert(false);
+        !known
     }
 
-    /// A stored block is damaged: it is missing from the next start on, and downloaded again then.
-    pub fn lost(&mut self, id: Id) {
+    /// A stored block is damaged: nobody is given it any more, and from the next start on it is missing, and downloaded again.
+    /// Says whether that is news.
+    pub fn lost(&mut self, id: Id) -> bool {
+        if self.unreadable.insert(id, true) == Some(true) {
+            return false;
+        }
         let Entry { height, hash, .. } = *self.entry(id);
         self.store.record(Change::Lost { height, hash });
+        true
+    }
+
+    /// Where a block is that others may have: it is not known to be damaged, nor to be invalid, and all its ancestors are there.
+    pub(crate) fn servable(&self, id: Id) -> Option<Place> {
+        let damaged = self.unreadable.get(&id) == Some(&true);
+        let good = self.is_connected(id) && !self.entry(id).invalid && !damaged;
+        self.place(id).filter(|_| good)
     }
 
     fn record_block(&mut self, id: Id, place: Place, txs: u32) {
@@ -443,4 +460,40 @@ impl<D: Store> Chain<D> {
 /// What is behind the header of a frame.
 fn payload(frame: &[u8]) -> &[u8] {
     frame.get(wire::HEADER..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Memory, Reader};
+    use bitcoin::Network;
+    use std::path::PathBuf;
+
+    #[test]
+    fn what_cannot_be_read_is_news_once_and_lost_once() {
+        let params = Params::of(Network::Regtest);
+        let memory = Memory::new(params.magic);
+        let (store, loaded) = memory.crash(0);
+        let disk = store.clone();
+        let mut chain = Chain::new(params, store, loaded, 0).unwrap();
+        let place = chain.servable(Id::GENESIS).unwrap();
+        let before = disk.pending();
+        let refused = StoreError::Io {
+            path: PathBuf::new(),
+            doing: "read",
+            source: Arc::new(std::io::Error::from(std::io::ErrorKind::PermissionDenied)),
+        };
+        assert!(chain.cannot_read(Id::GENESIS, &refused));
+        assert!(!chain.cannot_read(Id::GENESIS, &refused));
+        assert_eq!(disk.pending(), before);
+        assert!(chain.servable(Id::GENESIS).is_some(), "it may be better later");
+        disk.damage(place);
+        let damaged = chain.reader().verified(place).unwrap_err();
+        assert!(chain.cannot_read(Id::GENESIS, &damaged));
+        for again in [&damaged, &refused] {
+            assert!(!chain.cannot_read(Id::GENESIS, again));
+        }
+        assert_eq!(disk.pending(), before + 1);
+        assert!(chain.servable(Id::GENESIS).is_none());
+    }
 }

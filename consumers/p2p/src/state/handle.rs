@@ -46,6 +46,8 @@ pub struct State<D: Store> {
     pub(crate) commands: VecDeque<Command>,
     /// The tip has changed and not been announced yet.
     pub(crate) fresh: bool,
+    /// Blocks were handed in that peers owed us: they, and whoever waited for those, can be asked for others.
+    pub(crate) ask: bool,
 }
 
 impl<D: Store> State<D> {
@@ -83,6 +85,17 @@ impl<D: Store> State<D> {
 }
 
 impl<D: Store> State<D> {
+    /// A block that was handed in is stored: nobody need send it any more.
+    fn landed(&mut self, accepted: Accepted) {
+        self.fresh |= accepted.new_tip;
+        // The first that is missing is asked of somebody, if anybody has it. So whoever is held up by the window is held up by
+        // a block that somebody owes.
+        if self.peers.iter().any(|(_, peer)| peer.is_asked_for(accepted.id)) {
+            self.download.landed(&mut self.peers, accepted.id, self.now);
+            self.ask = true;
+        }
+    }
+
     /// Takes the header of a block that is handed in, for which there is always room.
     fn prepare(&mut self, frame: &[u8], now: u64, most: usize) -> Result<(Id, Rules), Refused> {
         match self.chain.prepare(frame, now) {
@@ -187,6 +200,7 @@ impl<D: Store> Handle<D> {
             now: settings.clock.begin(),
             commands: VecDeque::new(),
             fresh: false,
+            ask: false,
         };
         Handle(Arc::new(Shared {
             state: Mutex::new(state),
@@ -223,6 +237,23 @@ impl<D: Store> Handle<D> {
     /// Fails with [`Refused::Duplicate`] if it is there already. Of a block that would not be valid anywhere, the header is not taken
     /// either (as by Core): whoever hands it in vouches for it, and another may have the block that the header is for.
     pub fn submit(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
+        let taken = self.hand_in(block);
+        let new_tip = taken.as_ref().is_ok_and(|accepted| accepted.new_tip);
+        if new_tip {
+            self.0.tell_waiters();
+        }
+        // Whatever came of the block: making room for its header may have cost a peer its place.
+        let wanted = new_tip || {
+            let state = self.0.lock();
+            state.ask || !state.commands.is_empty()
+        };
+        if wanted && !planted(Mutant::WakeLost) {
+            self.0.wake();
+        }
+        taken
+    }
+
+    fn hand_in(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
         let now = self.unix();
         let most = self.0.settings.headers;
         let (header, _) = peek_header(block).map_err(|why| Refused::from(BlockError::from(why)))?;
@@ -233,7 +264,7 @@ impl<D: Store> Handle<D> {
             (tree.params().clone(), parent.map(|parent| tree.rules(parent)))
         };
         let frame = wire::frame(params.magic, Name::BLOCK, block);
-        let accepted = loop {
+        loop {
             let checked = check_block(&params, rules.unwrap_or(NOWHERE), block);
             let mut state = self.0.lock();
             if let Err(why) = &checked
@@ -248,24 +279,17 @@ impl<D: Store> Handle<D> {
                 rules = Some(placed);
                 continue;
             }
-            let accepted = state.chain.finish(id, &frame, checked);
-            match &accepted {
-                Ok(accepted) => state.fresh |= accepted.new_tip,
+            let taken = state.chain.finish(id, &frame, checked);
+            match &taken {
+                Ok(accepted) => state.landed(*accepted),
                 Err(AcceptError::Refused(Refused::Block(_))) => state.counters.add(Count::blocks_refused),
                 Err(AcceptError::Store(why)) => {
                     state.failed.get_or_insert_with(|| why.to_string());
                 }
                 Err(AcceptError::Refused(_)) => {}
             }
-            break accepted?;
-        };
-        if accepted.new_tip {
-            self.0.tell_waiters();
-            if !planted(Mutant::WakeLost) {
-                self.0.wake();
-            }
+            return taken;
         }
-        Ok(accepted)
     }
 
     /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed or the node stops.

@@ -55,6 +55,8 @@ pub struct Peer {
     pub best: Option<Id>,
     /// The last block that we announced to it, or that it told us of.
     pub announced: Option<Id>,
+    /// The last block whose header we have sent it. What was announced by its hash alone it may not have yet.
+    pub(crate) told: Option<Id>,
     /// What we know of its headers.
     pub headers: Headers,
     /// Blocks that we have asked it for, oldest first, and when.
@@ -77,6 +79,8 @@ pub struct Peer {
     pub(crate) high: bool,
     /// Bytes sent since then.
     pub(crate) over: usize,
+    /// What it wants goes on in a later turn, which is under way: it has had its share of this one.
+    pub(crate) yielded: bool,
     /// Since when the peer has taken nothing, while the queue is above its mark, and how many bytes it had taken then.
     pub(crate) stuck: Option<(Instant, u64)>,
     /// When it last had taken all that it wanted: what it owes us may have had to wait for that.
@@ -195,6 +199,7 @@ impl Peer {
             ping: Ping::default(),
             best: None,
             announced: None,
+            told: None,
             headers: Headers::default(),
             in_flight: VecDeque::new(),
             head_since: now,
@@ -206,6 +211,7 @@ impl Peer {
             moved: now,
             high: false,
             over: 0,
+            yielded: false,
             stuck: None,
             eased: now,
             held: false,

@@ -33,7 +33,7 @@ pub(crate) struct Span {
 
 impl Request {
     /// Bytes of memory that it takes.
-    fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         let more = match self {
             Request::Headers(span) | Request::Blocks(span) => {
                 size_of::<Span>() + span.locator.len() * size_of::<BlockHash>()
@@ -57,6 +57,8 @@ pub(crate) struct Serving {
     pub(crate) go_on: Option<Id>,
     /// Whether its `getaddr` was answered.
     pub(crate) told_addresses: bool,
+    /// Nothing can be sent to it any more.
+    ended: bool,
 }
 
 impl Serving {
@@ -70,6 +72,9 @@ impl Serving {
     }
 
     pub(crate) fn push(&mut self, request: Request) {
+        if self.ended {
+            return;
+        }
         self.bytes += request.size();
         self.wanted.push_back(request);
     }
@@ -82,6 +87,14 @@ impl Serving {
             self.wanted.shrink_to(64);
         }
         Some(request)
+    }
+
+    /// Nothing can be sent to the peer any more: what it wants, now and later, it does not get.
+    pub(crate) fn end(&mut self) {
+        *self = Serving {
+            ended: true,
+            ..Serving::default()
+        };
     }
 }
 
@@ -111,5 +124,15 @@ mod tests {
         }
         while serving.pop().is_some() {}
         assert!(serving.is_empty() && serving.wanted.capacity() < 1000);
+    }
+
+    #[test]
+    fn nothing_is_wanted_after_the_end() {
+        let mut serving = Serving::default();
+        serving.push(Request::Ping(7));
+        serving.end();
+        assert!(serving.is_empty());
+        serving.push(Request::Ping(8));
+        assert_eq!((serving.pop(), serving.bytes()), (None, 0));
     }
 }

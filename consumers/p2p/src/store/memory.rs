@@ -1,4 +1,4 @@
-//! A store without a disk, for simulations: it can crash, and be full.
+//! A store without a disk, for simulations: it can crash, be full, and forget.
 
 use super::frame::{self, BadFrame};
 use super::loaded::{Found, Headers, Loaded, LoadedHeader};
@@ -58,6 +58,17 @@ impl Memory {
     /// full disk. `None` for any number, as at first.
     pub fn set_room(&self, bytes: Option<u64>) {
         self.contents().room = bytes;
+    }
+
+    /// Changes the last byte of the frame at a place, if there is one: as a disk that forgets.
+    pub fn damage(&self, place: Place) {
+        if let Some(frame) = self.contents().frames.get_mut(&place.offset) {
+            let mut bytes = frame.to_vec();
+            if let Some(last) = bytes.last_mut() {
+                *last ^= 1;
+            }
+            *frame = bytes.into();
+        }
     }
 
     /// What a new process finds when this one is killed now: all that was appended; of the changes that are
@@ -199,11 +210,7 @@ pub struct MemoryReader(Memory);
 
 impl Reader for MemoryReader {
     fn frame(&self, place: Place) -> Result<Bytes, StoreError> {
-        let damaged = |what| StoreError::Damaged {
-            path: nowhere(),
-            offset: place.offset,
-            what,
-        };
+        let damaged = |what| self.damaged(place, what);
         let contents = self.0.contents();
         let frame = contents.frames.get(&place.offset).filter(|_| place.file == 0);
         let frame = frame.ok_or_else(|| damaged(BadFrame::Short))?;
@@ -211,6 +218,14 @@ impl Reader for MemoryReader {
             Ok(frame.clone())
         } else {
             Err(damaged(BadFrame::Length))
+        }
+    }
+
+    fn damaged(&self, place: Place, what: BadFrame) -> StoreError {
+        StoreError::Damaged {
+            path: nowhere(),
+            offset: place.offset,
+            what,
         }
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! - here: [`Store`] and [`Reader`], which the rest of the crate is generic over, and what they are told ([`Change`], [`Place`])
 //! - [`Disk`]: append-only files and an index in redb, locked against a second process. `disk` has its parts
-//! - [`Memory`]: the same without a disk, for simulations; it can crash
+//! - [`Memory`]: the same without a disk, for simulations; it can crash, and be damaged
 //! - `loaded`: what is there when a store is opened; `error`: what can go wrong
 //! - `frame`: the form of a stored block; `order`: parents before children
 //! - [`import`]: blocks from the files of Bitcoin Core
@@ -121,4 +121,18 @@ pub trait Reader: Clone + Send + Sync + 'static {
     ///
     /// Fails with [`StoreError::Damaged`] when there is no such frame there, or with [`StoreError::Io`].
     fn frame(&self, place: Place) -> Result<Bytes, StoreError>;
+
+    /// That what is at a place is damaged, and how.
+    fn damaged(&self, place: Place, what: BadFrame) -> StoreError;
+
+    /// The frame at a place, with its checksum checked too.
+    ///
+    /// Fails as [`frame`](Reader::frame) does, and with [`StoreError::Damaged`] when the checksum is wrong.
+    fn verified(&self, place: Place) -> Result<Bytes, StoreError> {
+        let frame = self.frame(place)?;
+        match verify(&frame) {
+            Ok(_) => Ok(frame),
+            Err(what) => Err(self.damaged(place, what)),
+        }
+    }
 }

@@ -171,17 +171,19 @@ impl Download {
         Some(Delivered { overtaken })
     }
 
-    /// A block is stored: nobody need send it any more, but may.
-    pub(crate) fn landed(&mut self, peers: &mut Peers, id: Id, now: Instant) {
+    /// A block is stored: nobody need send it any more, but may. Gives those who still were to: they may be asked for others.
+    pub(crate) fn landed(&mut self, peers: &mut Peers, id: Id, now: Instant) -> [Option<Conn>; 2] {
         self.received += 1;
         let Some(flight) = self.flights.remove(&id) else {
-            return;
+            return [None; 2];
         };
-        for (conn, _) in [Some(flight.first), flight.second].into_iter().flatten() {
+        let others = [Some(flight.first.0), flight.second.map(|(conn, _)| conn)];
+        for conn in others.into_iter().flatten() {
             if let Some(peer) = peers.get_mut(conn) {
                 peer.landed(id, now);
             }
         }
+        others
     }
 
     /// A peer will not send this block: it may be asked of another.

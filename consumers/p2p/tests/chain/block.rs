@@ -176,15 +176,18 @@ fn a_coinbase_begins_with_its_height() {
         );
     }
     // Where BIP 34 does not hold yet, any script will do.
-    let before = Params {
+    let from_1000 = Params {
         bip34_height: 1000,
         ..draft.params.clone()
     };
-    let rules = Rules {
-        height: 999,
-        ..draft.rules
-    };
-    assert!(check_block(&before, rules, &draft.payload()).is_ok());
+    for (height, is_good) in [(999, true), (1000, false)] {
+        let rules = Rules {
+            height,
+            ..draft.rules
+        };
+        let checked = check_block(&from_1000, rules, &draft.payload());
+        assert_eq!(checked.is_ok(), is_good, "{height}");
+    }
 }
 
 /// Blocks made by `template` are accepted from the first one on, and pay what may be paid.

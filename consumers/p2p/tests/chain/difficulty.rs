@@ -121,10 +121,12 @@ fn a_late_block_is_of_least_difficulty() {
     assert_eq!(bits(&tree, late), easy);
     let after = grow(&mut tree, late, 600, 1);
     assert_eq!(bits(&tree, after), real);
-    // Further back than a period's beginning it does not look: block 9 was of least difficulty as all before it.
-    let all_late = grow(&mut tree, Id::GENESIS, 1201, 9);
-    let time = tree.entry(all_late).header.time;
-    assert_eq!(tree.next_bits(all_late, time + 1), easy);
+    // Further back than a period's beginning it does not look. Here a late block ended one, and all difficulty was lost.
+    let late = grow(&mut tree, after, 1201, 6);
+    let first = grow(&mut tree, late, 600, 1);
+    assert_eq!((tree.entry(first).height, bits(&tree, first)), (20, easy));
+    let time = tree.entry(first).header.time;
+    assert_eq!(tree.next_bits(first, time + 1), easy);
 }
 
 /// On testnet3 the last block of a period counts, and if that is late, all difficulty is lost. BIP 94 lets the first one count.

@@ -64,13 +64,32 @@ fn who_hangs_up_is_dialled_again_after_a_second_then_two_up_to_thirty() {
             .map(|two| (two[1] - two[0] + 500) / 1000)
             .collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
-        // A handshake that is completed begins anew.
-        let peer = door.ready(&mut world);
+        // A connection that lasts begins anew.
+        let mut peer = door.ready(&mut world);
+        peer.pass(&mut world, secs(61));
         drop(peer);
         let times = door.times(&mut world, 8);
         let first = times[0];
         assert!((900..1200).contains(&first), "{times:?}");
     }
+}
+
+#[test]
+fn who_hangs_up_right_after_the_handshake_is_dialled_less_and_less_too() {
+    let mut world = World::one(settings(1), &[]);
+    let host = world.network.host();
+    let door = Door::at(&host, 1);
+    connect(&world, &host, 1, Kind::Connect);
+    let mut times = Vec::new();
+    for _ in 0..6 {
+        drop(door.ready(&mut world));
+        times.push(world.network.elapsed().as_millis());
+    }
+    let pauses: Vec<_> = times
+        .windows(2)
+        .map(|two| (two[1] - two[0] + 500) / 1000)
+        .collect();
+    assert_eq!(pauses, [1, 2, 4, 8, 16]);
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What the explorer found: one test for each.
 
 use crate::miner::{Miner, bytes, headers};
-use crate::raw::{Raw, Said};
+use crate::raw::{Raw, Said, version};
 use crate::world::{World, ms, secs, settings};
 use bitcoin::Block;
 use sockman_p2p::Settings;
 use sockman_p2p::state::Count;
-use sockman_p2p::wire::Message;
+use sockman_p2p::wire::{Message, ServiceFlags, VersionMessage};
 
 /// A node without blocks, and a peer that was asked for these.
 fn asked(blocks: &[Block]) -> (World, Raw) {
@@ -135,4 +135,56 @@ fn a_peer_that_has_less_than_others_have_told_is_asked_for_what_it_has() {
     honest.pass(&mut world, ms(5));
     assert!(!honest.said.iter().any(|said| matches!(said, Said::GetHeaders(_))));
     assert_eq!(world.height(0), 3);
+}
+
+/// Somebody who has been told a hash asks for the header, which takes its time: until then, headers that build on it connect to
+/// nothing, and too many of those are a crime.
+#[test]
+fn what_was_announced_by_its_hash_is_not_taken_for_known() {
+    let (_, blocks) = Miner::chain(4);
+    let mut world = World::one(settings(1), &[]);
+    let mut peer = Raw::ready(&mut world, 0);
+    peer.send(&mut world, &Message::SendHeaders);
+    for block in &blocks[..3] {
+        world.give(0, std::slice::from_ref(block));
+        peer.pass(&mut world, ms(200));
+    }
+    assert_eq!((peer.invs().len(), peer.headers().len()), (3, 0));
+    let locator = vec![blocks[0].block_hash()];
+    let stop = bitcoin::hashes::Hash::all_zeros();
+    peer.send(&mut world, &Message::GetHeaders { locator, stop });
+    peer.pass(&mut world, ms(5));
+    assert_eq!(peer.headers(), [headers(&blocks[1..3])]);
+    world.give(0, &blocks[3..]);
+    peer.pass(&mut world, ms(200));
+    assert_eq!(peer.headers(), [headers(&blocks[3..])], "now it is");
+}
+
+/// What it was asked for has come from somebody else, who is not asked for anything.
+#[test]
+fn who_need_not_send_a_block_any_more_is_asked_for_the_next() {
+    let (_, blocks) = Miner::chain(4);
+    let few = Settings {
+        blocks_per_peer: 2,
+        ..settings(1)
+    };
+    let mut world = World::one(few, &[]);
+    let mut honest = Raw::ready(&mut world, 0);
+    honest.send(&mut world, &Message::Headers(headers(&blocks)));
+    honest.pass(&mut world, ms(5));
+    let hashes: Vec<_> = blocks.iter().map(Block::block_hash).collect();
+    assert_eq!(honest.asked(), hashes[..2]);
+    let mut other = Raw::dial(&mut world, 0);
+    let client = VersionMessage {
+        services: ServiceFlags::NONE,
+        ..version()
+    };
+    other.shake(&mut world, client);
+    for block in &blocks[..2] {
+        other.send(&mut world, &Message::Block(&bytes(block)));
+    }
+    other.pass(&mut world, ms(5));
+    assert_eq!(world.height(0), 2);
+    honest.hear();
+    assert_eq!(honest.asked(), hashes[2..]);
 }

@@ -82,7 +82,25 @@ fn features_cannot_be_agreed_on_after_the_verack() {
         peer.send(&mut world, &late);
         peer.pass(&mut world, ms(5));
         assert!(peer.closed, "{late:?}");
-        assert_eq!(world.count(0, Count::misbehaving), 1);
+        assert_eq!(world.count(0, Count::misbehaving), 0, "it is no crime");
+        assert!(world.see(0, |state| state.discouraged.is_empty()));
+    }
+}
+
+#[test]
+fn who_says_too_much_before_the_handshake_is_hung_up_on_and_after_it_discouraged_too() {
+    for ready in [false, true] {
+        let mut world = World::one(settings(1), &[]);
+        let mut peer = Raw::dial(&mut world, 0);
+        if ready {
+            peer.shake(&mut world, version());
+        }
+        // 1,001 addresses.
+        peer.write(&mut world, &frame("addr", &[0xfd, 0xe9, 0x03]));
+        peer.pass(&mut world, ms(5));
+        assert!(peer.closed);
+        assert_eq!(world.count(0, Count::misbehaving), u64::from(ready));
+        assert_eq!(world.see(0, |state| state.discouraged.is_empty()), !ready);
     }
 }
 

@@ -87,6 +87,9 @@ mod tests {
     use sockman_p2p::Settings;
     use sockman_p2p::store::DiskOptions;
 
+    type Set<T> = fn(&mut T);
+    type SetTime = fn(&mut Settings, Duration);
+
     fn args(more: &[&str]) -> Box<NodeArgs> {
         match Args::parse_from(["sockman", "node"].iter().chain(more)).command {
             Command::Node(args) => args,
@@ -148,7 +151,7 @@ mod tests {
             let settings = args(&[flag, value]).peers.settings([7; 32]);
             shown(&settings.expect("they agree"))
         };
-        let cases: [(&str, &str, fn(&mut Settings, Duration)); 25] = [
+        let cases: [(&str, &str, SetTime); 25] = [
             ("--max-connections", "3", |to, _| to.max_inbound = 3),
             ("--peer-timeout", "7", |to, time| to.handshake_within = time),
             ("--ping-every", "7", |to, time| to.ping_every = time),
@@ -176,7 +179,7 @@ mod tests {
             ("--peer-receive", "3KiB", |to, _| to.receive = 3 << 10),
             ("--peer-send-high", "3KiB", |to, _| to.send_high = 3 << 10),
             ("--user-agent", "/x:1/", |to, _| {
-                to.user_agent = "/x:1/".to_owned()
+                to.user_agent = "/x:1/".to_owned();
             }),
         ];
         for (flag, value, set) in cases {
@@ -188,11 +191,11 @@ mod tests {
 
     #[test]
     fn flags_of_the_data_directory_set_what_they_say() {
-        let cases: [(&str, &str, fn(&mut DiskOptions)); 8] = [
+        let cases: [(&str, &str, Set<DiskOptions>); 8] = [
             ("--block-file", "5MiB", |to| to.file_size = 5 << 20),
             ("--open-files", "3", |to| to.open_files = 3),
             ("--commit-every", "3", |to| {
-                to.commit_every = Duration::from_secs(3)
+                to.commit_every = Duration::from_secs(3);
             }),
             ("--commit-at", "3", |to| to.commit_at = 3),
             ("--commit-queue", "3", |to| to.queue = 3),
@@ -209,28 +212,25 @@ mod tests {
 
     #[test]
     fn flags_of_clients_set_what_they_say() {
-        type Set = fn(&mut sockman_http::Settings);
-        let seven = Duration::from_secs(7);
-        assert_eq!(seven, "7".parse::<Seconds>().expect("seconds").0);
-        let cases: [(&str, &str, Set); 22] = [
+        let cases: [(&str, &str, Set<sockman_http::Settings>); 22] = [
             ("--rpc-max-request-line", "3KiB", |to| {
-                to.limits.request_line = 3 << 10
+                to.limits.request_line = 3 << 10;
             }),
             ("--rpc-max-head", "3KiB", |to| to.limits.head = 3 << 10),
             ("--rpc-max-fields", "3", |to| to.limits.fields = 3),
             ("--rpc-max-body", "3KiB", |to| to.limits.body = 3 << 10),
             ("--rpc-max-chunk-line", "3KiB", |to| {
-                to.limits.chunk_line = 3 << 10
+                to.limits.chunk_line = 3 << 10;
             }),
             ("--rpc-max-extensions", "3KiB", |to| {
-                to.limits.extensions = 3 << 10
+                to.limits.extensions = 3 << 10;
             }),
             ("--rpc-max-trailers", "3KiB", |to| to.limits.trailers = 3 << 10),
             ("--rpc-head-timeout", "7", |to| {
-                to.head_within = Duration::from_secs(7)
+                to.head_within = Duration::from_secs(7);
             }),
             ("--rpc-body-timeout", "7", |to| {
-                to.body_stall = Duration::from_secs(7)
+                to.body_stall = Duration::from_secs(7);
             }),
             ("--rpc-body-least", "3", |to| to.body_least = 3),
             ("--rpc-answer-timeout", "7", |to| {
@@ -244,7 +244,7 @@ mod tests {
             ("--rpc-last-call", "7", |to| to.last_call = Duration::from_secs(7)),
             ("--rpc-max-connections", "3", |to| to.connections = Some(3)),
             ("--rpc-max-per-address", "3", |to| {
-                to.connections_per_address = Some(3)
+                to.connections_per_address = Some(3);
             }),
             ("--rpc-max-requests", "3", |to| to.requests = Some(3)),
             ("--rpc-pipeline", "3", |to| to.pipeline = 3),

@@ -138,7 +138,6 @@ impl<'a> Body<'a> {
             has_witness: false,
             like_a_node: false,
         };
-        let segwit = rules.height >= params.segwit_height;
         // Before BIP 113, it was the block's own time.
         let median = rules.height >= params.csv_height;
         let cutoff = if median { rules.median_time } else { header.time };
@@ -160,7 +159,7 @@ impl<'a> Body<'a> {
                 body.second_coinbase |= tx.is_coinbase;
                 continue;
             }
-            if segwit && tx.commitment.is_some() {
+            if tx.commitment.is_some() {
                 commits = true;
                 body.wtxids.push([0; 32]);
             }

@@ -210,3 +210,42 @@ impl Filling<'_> {
         self.coins.extend(coins);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::Transaction;
+    use bitcoin::consensus::Decodable;
+    use rand_chacha::rand_core::SeedableRng;
+
+    /// Also where the count of transactions becomes longer.
+    #[test]
+    fn a_block_is_filled_up_to_the_last_unit() {
+        for witness in [true, false] {
+            let lock = Lock::new(witness);
+            let mut counts = std::collections::BTreeSet::new();
+            let (from, step) = if witness { (175_000, 399) } else { (285_000, 400) };
+            for limit in (from..from + 40_000).step_by(step) {
+                let mut rng = ChaCha8Rng::seed_from_u64(7);
+                let mut coins = Coins::new(10);
+                coins.extend([Coin {
+                    txid: [1; 32],
+                    index: 0,
+                    value: 1000,
+                    kind: Kind::Key,
+                }]);
+                let body = fill(Filler::Many, limit, &lock, &mut coins, &mut rng);
+                let count = body.txids.len() + 1;
+                counts.insert(count);
+                let mut rest = &body.bytes[..];
+                let mut weight = 4 * (80 + if count < 253 { 1 } else { 3 });
+                while !rest.is_empty() {
+                    let tx = Transaction::consensus_decode(&mut rest).expect("a transaction");
+                    weight += tx.weight().to_wu() as usize;
+                }
+                assert_eq!(weight, limit, "{count}");
+            }
+            assert!((251..256).all(|count| counts.contains(&count)), "{counts:?}");
+        }
+    }
+}

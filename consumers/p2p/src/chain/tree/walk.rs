@@ -9,15 +9,18 @@ pub const MEDIAN_SPAN: usize = 11;
 impl Tree {
     /// The ancestor of `id` at `height`; `id` itself if it is not higher.
     pub fn ancestor(&self, id: Id, height: u32) -> Id {
-        let mut at = id;
-        loop {
+        self.way(id, height).last().unwrap_or(id)
+    }
+
+    /// The headers on the way down to `height`.
+    fn way(&self, from: Id, height: u32) -> impl Iterator<Item = Id> + '_ {
+        let next = move |at: Id| {
             let entry = self.entry(at);
-            if entry.height <= height {
-                return at;
-            }
-            let jumped = self.entry(entry.jump).height >= height;
-            at = if jumped { entry.jump } else { entry.parent };
-        }
+            let is_far = self.entry(entry.jump).height >= height;
+            let next = if is_far { entry.jump } else { entry.parent };
+            (entry.height > height).then_some(next)
+        };
+        std::iter::successors(Some(from), move |at| next(*at))
     }
 
     /// The last header that the chains of both have.
@@ -78,5 +81,35 @@ impl Tree {
         let times = &mut times[..count];
         times.sort_unstable();
         times[count / 2]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::{Params, mine};
+    use bitcoin::Network;
+    use bitcoin::block::{Header, Version};
+
+    /// Twice the logarithm, and a few.
+    #[test]
+    fn the_way_to_an_ancestor_is_short() {
+        let mut tree = Tree::new(Params::of(Network::Regtest));
+        let mut tip = Id::GENESIS;
+        for _ in 0..2048 {
+            let below = tree.entry(tip);
+            let mut header = Header {
+                version: Version::NO_SOFT_FORK_SIGNALLING,
+                prev_blockhash: below.hash,
+                time: below.header.time + 600,
+                ..below.header
+            };
+            assert!(mine(&mut header, 1 << 20));
+            tip = tree.accept(&header, u64::MAX).expect("a good one").id;
+        }
+        for height in 0..2048 {
+            let steps = tree.way(tip, height).count();
+            assert!(steps <= 2 * 11 + 2, "{steps} to {height}");
+        }
     }
 }

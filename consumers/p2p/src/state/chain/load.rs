@@ -31,6 +31,7 @@ impl<D: Store> Chain<D> {
             txs: 0,
             orphans: HashMap::new(),
             changes: 0,
+            unreadable: HashMap::new(),
         };
         let mut stored = Vec::new();
         for one in loaded.headers {

@@ -30,11 +30,7 @@ impl DiskReader {
 impl Reader for DiskReader {
     fn frame(&self, place: Place) -> Result<Bytes, StoreError> {
         let path = || self.0.files.path(place.file);
-        let damaged = |what| StoreError::Damaged {
-            path: path(),
-            offset: place.offset,
-            what,
-        };
+        let damaged = |what| self.damaged(place, what);
         let length = place.length as usize;
         if length > MAX_FRAME {
             return Err(damaged(BadFrame::Length));
@@ -59,5 +55,13 @@ impl Reader for DiskReader {
         }
         frame::check(self.0.files.magic, &bytes).map_err(damaged)?;
         Ok(bytes.into())
+    }
+
+    fn damaged(&self, place: Place, what: BadFrame) -> StoreError {
+        StoreError::Damaged {
+            path: self.0.files.path(place.file),
+            offset: place.offset,
+            what,
+        }
     }
 }
