@@ -20,8 +20,8 @@ sockman::mutants! {
     HedgesUnbounded,
     /// Of a tip that comes too soon after the last one nobody is told.
     AnnouncementLost,
-    /// Headers are asked for from the best one on, so that peers do not say that they have that.
-    LocatorTooFar,
+    /// A peer that has less than the best header known is not asked what it has.
+    LessUnasked,
     /// Headers are told of blocks that are not there.
     TellsAhead,
     /// Who has all headers gets no answer.

@@ -33,12 +33,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     pub(super) fn ask_for_headers(&mut self, conn: Conn, from: Id) {
         let tree = self.state.chain.tree();
         // From the parent on, so that at least one header comes: it tells that the peer has it.
-        let parent = if planted(Mutant::LocatorTooFar) {
-            from
-        } else {
-            tree.entry(from).parent
-        };
-        let above = !self.state.chain.is_connected(parent);
+        let parent = tree.entry(from).parent;
+        let above = !self.state.chain.is_connected(parent) && !planted(Mutant::LessUnasked);
         let mut locator = tree.locator(parent);
         // The further down, the fewer hashes there are. What it has told is one of them, or it might tell the same again.
         let told = self.state.peers.get(conn).and_then(|peer| peer.best);
