@@ -188,3 +188,21 @@ fn who_need_not_send_a_block_any_more_is_asked_for_the_next() {
     honest.hear();
     assert_eq!(honest.asked(), hashes[2..]);
 }
+
+/// Whatever the index knows: what it does not is taken in the order in which it was stored.
+#[test]
+fn of_two_chains_with_the_same_work_the_one_that_was_complete_first_is_active_after_a_restart() {
+    let (mut miner, ours) = Miner::chain(2);
+    let theirs = miner.extend(miner.genesis(), 2, 1);
+    for committed in 0..10 {
+        let (mut world, mut peer) = asked(&ours);
+        peer.send(&mut world, &Message::Block(&bytes(&ours[1])));
+        peer.pass(&mut world, ms(5));
+        world.give(0, &theirs);
+        peer.send(&mut world, &Message::Block(&bytes(&ours[0])));
+        peer.pass(&mut world, ms(5));
+        assert_eq!(world.tip(0), theirs[1].block_hash());
+        world.kill(0, committed, settings(1), &[]);
+        assert_eq!(world.tip(0), theirs[1].block_hash(), "{committed}");
+    }
+}

@@ -79,11 +79,16 @@ impl<D: Store> Chain<D> {
         if planted(Mutant::FoundForgotten) {
             return;
         }
-        self.orphans = found.iter().map(|found| (found.hash, found.place)).collect();
         for found in found {
-            if self.accept_header(&found.header, now).is_ok()
-                && let Some(id) = self.tree.find(&found.hash)
-            {
+            // One that is not taken is not asked for either.
+            let _ = self.accept_header(&found.header, now);
+        }
+        self.orphans = found.iter().map(|found| (found.hash, found.place)).collect();
+        // Of two chains with the same work, the one that was complete first stays the active one here too.
+        let mut stored: Vec<&Found> = found.iter().collect();
+        stored.sort_unstable_by_key(|found| found.place);
+        for found in stored {
+            if let Some(id) = self.tree.find(&found.hash) {
                 self.take_orphan(id);
             }
         }
