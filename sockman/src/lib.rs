@@ -16,11 +16,12 @@
 mod backend;
 mod config;
 mod conn_map;
+#[doc(hidden)]
+mod counts;
 mod driver;
 mod endpoint;
 mod handler;
 mod id;
-#[doc(hidden)]
 pub mod mutant;
 mod mux;
 mod net;

@@ -77,6 +77,13 @@ macro_rules! scripts {
                 want_gives_way_to_the_end,
                 want_above_the_bound_is_an_error,
                 consuming_more_than_all_is_all;
+            wanting:
+                wanted_messages_of_all_sizes_come_whole,
+                a_wanted_message_may_drip_and_be_paused,
+                a_pause_at_the_end_of_a_wanted_message_holds,
+                the_end_inside_a_wanted_message_gives_what_there_is,
+                closing_inside_a_wanted_message_concerns_nobody_else,
+                a_wanted_flood_does_not_starve_the_pings;
             remote:
                 wakes_are_coalesced,
                 a_wake_during_a_turn_is_not_lost,

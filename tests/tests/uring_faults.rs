@@ -11,7 +11,7 @@ mod whole;
 
 use sockman_backends::uring::faults::Fault;
 use sockman_tests::faults::{Faulty, can_inject, happened};
-use sockman_tests::{Real, Tcp, Unix, bytes, half_close, soundness};
+use sockman_tests::{Real, Tcp, Unix, bytes, half_close, soundness, wanting};
 
 sockman_tests::conformance!(faulty, Faulty);
 
@@ -30,6 +30,7 @@ fn every_kind_of_fault_happens() {
         sockman_tests::named(&name, || {
             half_close::finish_sends_what_is_queued_and_leaves_reading_open::<Real<Faulty, Unix>>();
             bytes::an_echo_returns_every_byte::<Real<Faulty, Tcp>>();
+            wanting::wanted_messages_of_all_sizes_come_whole::<Real<Faulty, Tcp>>();
             soundness::random_operations_keep_the_contract::<Real<Faulty, Tcp>>();
         });
         missing.retain(|fault| {

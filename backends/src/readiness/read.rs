@@ -70,6 +70,7 @@ fn read<K: Kernel>(
             return;
         }
         let size = scratch.len().min(room);
+        let most = c.read_behind(room, scratch.len());
         core.stats.syscalls[Syscall::Read] += 1;
         let (net, behind) = if discarding {
             (&mut delivery.net, None)
@@ -78,7 +79,7 @@ fn read<K: Kernel>(
         };
         let into_own = behind.is_some();
         let into = match behind {
-            Some(unread) => unread.room(size, room),
+            Some(unread) => unread.room(size, most),
             None => &mut scratch[..size],
         };
         let asked = into.len();

@@ -39,6 +39,10 @@ pub struct Io {
     pub(super) receiving: Multishot,
     /// A poll for room, or for a dial's answer, is under way.
     pub(super) polled: bool,
+    /// A poll for bytes that are to be read directly is under way.
+    pub(super) polled_in: bool,
+    /// That poll has come, and reading has not found the end of what there was.
+    pub(super) readable: bool,
     /// The batch that a send of it is in.
     batch: u32,
     /// Bytes of this turn: its number, and how many were delivered.
@@ -61,6 +65,8 @@ impl Io {
             id: None,
             receiving: Multishot::Idle,
             polled: false,
+            polled_in: false,
+            readable: false,
             batch: 0,
             turn: 0,
             delivered: 0,
@@ -83,6 +89,8 @@ pub struct UringInterface {
     signalled: Cell<bool>,
     /// Emptied buffers of parked bytes.
     pub(super) spare: Spare<Unread>,
+    /// Where what comes first is read to directly; made when that happens first.
+    pub(super) scratch: Box<[u8]>,
     /// Counts turns, for the budget of bytes.
     pub(super) turn: u32,
     /// Sends that may still leave at once in this turn, by a call each.
@@ -186,6 +194,7 @@ impl Interface for UringInterface {
             signal: wake::make()?,
             signalled: Cell::new(false),
             spare: Spare::new(config.spare_buffers / 4),
+            scratch: Box::default(),
             turn: 0,
             at_once: 0,
             batch_from: config.batch_from,
@@ -371,6 +380,15 @@ impl UringInterface {
             io.polled = true;
             let entry = poll(socket.as_fd(), PollFlags::OUT).build();
             self.ring.start(entry, id, kind::WRITABLE);
+        }
+    }
+
+    /// Asks to be told when there is something to read directly.
+    pub(super) fn poll_readable(&mut self, io: &mut Io) {
+        if let (Some(socket), Some(id), false) = (&io.socket, io.id, io.polled_in) {
+            io.polled_in = true;
+            let entry = poll(socket.as_fd(), PollFlags::IN).build();
+            self.ring.start(entry, id, kind::READABLE);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The backend over Linux's io_uring.
 //!
 //! - `interface`: operations on sockets; `turn`: waiting, and what completions mean
-//! - `receive`: receiving; `listener`: accepting
+//! - `receive`: receiving; `direct`: receiving what is large; `listener`: accepting
 //! - `ring`: what is entered and under way; `queues`: the two queues; `batch`: sends that leave together
 //! - `pool`: the memory that received bytes come in
 //! - `setup`: finding out what the kernel has; `wake`: the way in for other threads
@@ -11,7 +11,8 @@
 //! connection owns none. Bytes are delivered where they lie, and their buffer is lent again at once; what cannot be
 //! delivered (the connection is paused, or has had its budget of the turn) is copied out first, so that no connection holds
 //! a buffer and the pool cannot be drained by paused ones. Receiving is ended only then, and started again when what was
-//! kept has been delivered.
+//! kept has been delivered. Where a handler waits for a large message ([`want`](sockman::SockMan::want)), it is ended as well, and
+//! the message is read to where it is put together, when a poll says that there is something: a call more, and a copy less.
 //!
 //! **Sending** has two ways. In a turn of few events each send leaves at once, by a call of its own: nothing is faster for
 //! one connection. In a turn of many ([`Config::batch_from`](sockman::Config::batch_from)) small sends are put together and
@@ -43,6 +44,7 @@
 #![allow(unsafe_code)]
 
 mod batch;
+mod direct;
 #[cfg(feature = "uring-faults")]
 pub mod faults;
 mod interface;

@@ -114,6 +114,12 @@ impl Pool {
         Some(Piece { buffer, start, len })
     }
 
+    /// Whether the piece is as long as its buffer.
+    #[inline]
+    pub(super) fn is_filled_by(&self, piece: &Piece) -> bool {
+        piece.len == self.memory.size
+    }
+
     /// The bytes of the piece are no longer needed.
     #[allow(
         clippy::needless_pass_by_value,

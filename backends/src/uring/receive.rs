@@ -1,5 +1,6 @@
 //! Receiving, and serving a connection that has work.
 
+use super::direct;
 use super::interface::{Io, Multishot, UringInterface};
 use super::pool::{Piece, Pool};
 use super::ring::kind;
@@ -22,17 +23,21 @@ pub(super) fn watch(net: &mut Net<UringInterface>, conn: Conn) {
     if c.blocked {
         net.interface.poll_writable(&mut c.io);
     }
-    if c.io.receiving == Multishot::Idle
-        && c.wants_reading()
-        && c.io.parked.is_none()
-        && !c.io.unparking
-        && c.io.end.is_none()
-        && let Some(socket) = &c.io.socket
-    {
+    if c.io.receiving != Multishot::Idle || !may_receive(c) || c.io.polled_in || c.io.readable {
+        return;
+    }
+    if direct::pays(c) {
+        net.interface.poll_readable(&mut c.io);
+    } else if let Some(socket) = &c.io.socket {
         c.io.receiving = Multishot::Armed;
         let entry = opcode::RecvMulti::new(types::Fd(socket.as_raw_fd()), GROUP).build();
         net.interface.ring.start(entry, conn.raw(), kind::RECEIVE);
     }
+}
+
+/// Whether more may be received: what came before has been delivered, and is not the end.
+pub(super) fn may_receive(c: &ConnState<Io>) -> bool {
+    c.wants_reading() && c.io.parked.is_none() && !c.io.unparking && c.io.end.is_none()
 }
 
 /// Receiving has brought something, or has ended.
@@ -57,8 +62,12 @@ pub(super) fn completed(
         }
     }
     if let Some(mut piece) = piece {
+        let more_is_likely = pool.is_filled_by(&piece);
         offer(delivery, sink, conn, piece.bytes());
         pool.give_back(piece);
+        if more_is_likely {
+            direct::begin(&mut delivery.net, conn);
+        }
     }
     if !goes_on {
         end(delivery, sink, conn);
@@ -98,7 +107,7 @@ fn offer(
 
 /// How many bytes may be delivered now.
 #[inline]
-fn room(c: &mut ConnState<Io>, turn: u32, budget: usize) -> usize {
+pub(super) fn room(c: &mut ConnState<Io>, turn: u32, budget: usize) -> usize {
     if c.io.turn != turn {
         (c.io.turn, c.io.delivered) = (turn, 0);
     }
@@ -122,13 +131,23 @@ fn park(net: &mut Net<UringInterface>, conn: Conn, data: &[u8]) {
     c.io.parked
         .get_or_insert_with(|| net.interface.spare.take())
         .append(data);
-    if c.io.receiving == Multishot::Armed {
-        c.io.receiving = Multishot::Ending;
-        net.interface.ring.cancel(conn.raw(), kind::RECEIVE);
-    }
+    stop(net, conn);
+    let Some(c) = net.core.conns.get_mut(conn) else {
+        return;
+    };
     // What only the budget held back goes on in the next turn.
     if c.wants_reading() {
         net.core.make_ready(conn);
+    }
+}
+
+/// Ends receiving into lent buffers.
+pub(super) fn stop(net: &mut Net<UringInterface>, conn: Conn) {
+    if let Some(c) = net.core.conns.get_mut(conn)
+        && c.io.receiving == Multishot::Armed
+    {
+        c.io.receiving = Multishot::Ending;
+        net.interface.ring.cancel(conn.raw(), kind::RECEIVE);
     }
 }
 
@@ -141,6 +160,7 @@ pub(super) fn serve(
     let delivery = &mut engine.delivery;
     delivery.attend(sink, conn);
     unpark(delivery, sink, conn);
+    direct::read(delivery, sink, conn);
     end(delivery, sink, conn);
     after_end(delivery, sink, conn);
     watch(&mut delivery.net, conn);
@@ -195,7 +215,11 @@ fn unpark(delivery: &mut Delivery<UringInterface>, sink: &mut impl Sink<Net<Urin
 }
 
 /// Tells of the peer's end, or of what receiving failed with, once everything before it has been delivered.
-fn end(delivery: &mut Delivery<UringInterface>, sink: &mut impl Sink<Net<UringInterface>>, conn: Conn) {
+pub(super) fn end(
+    delivery: &mut Delivery<UringInterface>,
+    sink: &mut impl Sink<Net<UringInterface>>,
+    conn: Conn,
+) {
     let Some(c) = delivery.net.core.conns.get_mut(conn) else {
         return;
     };

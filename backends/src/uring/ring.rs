@@ -30,6 +30,8 @@ pub(super) mod kind {
     pub(in super::super) const WAKE: u8 = 7;
     /// Nobody waits for it: it failed to cancel or to close.
     pub(in super::super) const NOTHING: u8 = 8;
+    /// A connection that is read from directly has bytes.
+    pub(in super::super) const READABLE: u8 = 9;
 }
 
 /// An id for completions that are about no connection.

@@ -2,8 +2,8 @@
 
 use super::interface::UringInterface;
 use super::pool::Pool;
-use super::receive;
 use super::ring::{Unsent, kind};
+use super::{direct, receive};
 use io_uring::cqueue;
 use sockman::shared::{Delivery, Engine, Interface, Net, Phase};
 use sockman::{Conn, Id, Listener, RawId, Sink, Syscall};
@@ -82,6 +82,7 @@ fn completed(
             let piece = cqueue::buffer_select(flags).and_then(|buffer| pool.take(buffer, count));
             receive::completed(delivery, pool, sink, conn, result, piece, goes_on);
         }
+        kind::READABLE => direct::readable(delivery, sink, conn, result),
         kind::WRITABLE => writable(&mut delivery.net, conn),
         kind::HANGUP => {
             if let Some(c) = delivery.net.core.conns.get_mut(conn) {

@@ -103,11 +103,12 @@ fn lend(engine: &mut Engine<UvInterface>, conn: Conn) -> Option<(*mut u8, usize)
         return None;
     }
     let size = buffers.len().min(room);
+    let most = c.read_behind(room, buffers.len());
     if !discarding
         && c.unread > 0
         && let (_, Some(unread)) = delivery.large(conn)
     {
-        let behind = unread.room(size, room);
+        let behind = unread.room(size, most);
         return Some((behind.as_mut_ptr(), behind.len()));
     }
     Some((buffers.as_mut_ptr(), size))

@@ -17,14 +17,20 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// The settings of a loop that downloads: all but one are the defaults.
+/// The settings of a loop that downloads, as a node would have them.
 fn config() -> Config {
+    const MESSAGE: usize = HEADER + MAX_PAYLOAD;
     Config {
         limits: Limits {
             // The largest message must fit, and more comes with it.
-            unread: HEADER + MAX_PAYLOAD + (1 << 20),
+            unread: MESSAGE + (1 << 20),
             ..Limits::default()
         },
+        // Checking a block takes longer than reading it: to let others have their turn in the middle of that helps nobody.
+        byte_budget: MESSAGE,
+        // What the largest message was put together in is kept for the next one: it may have grown to half as much more, and
+        // half of what is kept is for sending.
+        spare_buffers: 4 * MESSAGE,
         ..Config::default()
     }
 }

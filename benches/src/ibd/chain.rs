@@ -27,7 +27,7 @@ impl Kind {
         // The first blocks are tiny in any case: nothing has matured that they could spend.
         let (blocks, txs, full) = match (self.tiny, self.quick) {
             (false, false) => (FIRST_SPEND + 250, 5_000, 25),
-            (false, true) => (FIRST_SPEND + 6, 500, 1),
+            (false, true) => (FIRST_SPEND + 6, 200, 0),
             (true, false) => (12_000, 0, 0),
             (true, true) => (300, 0, 0),
         };
@@ -68,7 +68,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Reads a file that [`write`] has written.
+    /// Reads a file that [`write()`] has written.
     pub fn read(path: &Path) -> Result<Chain, Failure> {
         let all = Bytes::from(std::fs::read(path)?);
         let (mut at, mut frames, mut headers, mut places) = (0, Vec::new(), Vec::new(), HashMap::new());

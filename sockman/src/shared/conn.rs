@@ -148,6 +148,25 @@ impl<Io> ConnState<Io> {
         self.in_flight + self.out.as_ref().map_or(0, |out| out.len())
     }
 
+    /// How many bytes more the handler has said it wants before it is called.
+    #[inline]
+    pub fn awaited(&self) -> usize {
+        self.want.saturating_sub(self.unread)
+    }
+
+    /// How much to read behind the unread bytes at once, where there may be as much as `room`, and elsewhere `piece` bytes
+    /// would be read at once.
+    ///
+    /// When more is awaited, no more than that: a large message ends with the read then, so that nothing of the next one has
+    /// to be moved to where that begins.
+    #[inline]
+    pub fn read_behind(&self, room: usize, piece: usize) -> usize {
+        match self.awaited() {
+            awaited if awaited >= piece => room.min(awaited),
+            _ => room,
+        }
+    }
+
     /// Whether bytes may be queued.
     #[inline]
     pub fn takes_bytes(&self) -> bool {

@@ -4,7 +4,7 @@ use sockman::{Bytes, Config, Disconnect, SockMan};
 use sockman_backends::Uring;
 use sockman_backends::uring::faults::{self, Fault, Plan, When, happened, install};
 use sockman_tests::faults::{Crowd, can_inject};
-use sockman_tests::{Event, Host, Peer, Real, Recorder, Rig, Stage, Tcp, Unix, embedding, pattern};
+use sockman_tests::{Event, Host, Peer, Real, Recorder, Rig, Stage, Tcp, Unix, embedding, pattern, wanting};
 use std::time::Duration;
 
 /// Everything leaves by the ring.
@@ -75,6 +75,17 @@ fn receiving_may_be_interrupted() {
 #[test]
 fn receiving_may_end_with_eagain() {
     crowd(Fault::ReceiveAgain, When::Every(2), 20);
+}
+
+/// Large messages are read directly, when a poll says that there is something.
+#[test]
+fn the_poll_for_bytes_may_fail() {
+    if can_inject() {
+        install(Plan::default().with(Fault::ReadableEnds, When::Every(2)));
+        wanting::wanted_messages_of_all_sizes_come_whole::<Real<Uring, Tcp>>();
+        wanting::a_wanted_message_may_drip_and_be_paused::<Real<Uring, Unix>>();
+        assert_happened(Fault::ReadableEnds, 3);
+    }
 }
 
 #[test]

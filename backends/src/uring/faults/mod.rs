@@ -55,8 +55,9 @@ pub(super) fn age(builder: &mut io_uring::Builder) {
 pub(super) fn entered(entry: &squeue::Entry) -> squeue::Entry {
     use Fault::{
         AcceptAborted, AcceptAgain, AcceptCanceled, AcceptInterrupted, AcceptNoFiles, AcceptOnce,
-        AcceptableEnds, HangupEnds, ReceiveAgain, ReceiveCanceled, ReceiveDry, ReceiveInterrupted,
-        ReceiveOnce, SendAgain, SendBroken, SendInterrupted, SendShort, WakeEnds, WakeOnce, WritableEnds,
+        AcceptableEnds, HangupEnds, ReadableEnds, ReceiveAgain, ReceiveCanceled, ReceiveDry,
+        ReceiveInterrupted, ReceiveOnce, SendAgain, SendBroken, SendInterrupted, SendShort, WakeEnds,
+        WakeOnce, WritableEnds,
     };
     let about = RawId::from_bits(entry.get_user_data()).map(RawId::kind);
     let faults: &[Fault] = match about {
@@ -76,6 +77,7 @@ pub(super) fn entered(entry: &squeue::Entry) -> squeue::Entry {
             AcceptAgain,
         ],
         Some(kind::ACCEPTABLE) => &[AcceptableEnds],
+        Some(kind::READABLE) => &[ReadableEnds],
         Some(kind::WRITABLE) => &[WritableEnds],
         Some(kind::HANGUP) => &[HangupEnds],
         Some(kind::WAKE) => &[WakeEnds, WakeOnce],

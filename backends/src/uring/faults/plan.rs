@@ -48,6 +48,8 @@ faults! {
     AcceptCut,
     /// The poll of a listener ends with `ECANCELED`.
     AcceptableEnds,
+    /// The poll for bytes that are to be read directly ends with `ECANCELED`.
+    ReadableEnds,
     /// The poll for room to send, or for a dial's answer, ends with `ECANCELED`.
     WritableEnds,
     /// The poll that tells of a reset after the peer's end ends with `ECANCELED`.

@@ -5,30 +5,7 @@ use http::StatusCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// Something that a server counts.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(usize)]
-        #[non_exhaustive]
-        #[allow(non_camel_case_types, reason = "named as in metrics")]
-        pub enum Count {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Count {
-            /// All of them.
-            pub const ALL: &'static [Count] = &[$(Count::$name,)*];
-
-            /// The name, as in metrics.
-            pub fn name(self) -> &'static str {
-                match self { $(Count::$name => stringify!($name),)* }
-            }
-        }
-    };
-}
-
-counters! {
+sockman::counts! {
     /// Connections that were taken.
     connections,
     /// Connections that have closed.

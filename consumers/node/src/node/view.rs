@@ -69,13 +69,14 @@ pub(super) fn block<D: Store>(context: &Context<D>, hash: &BlockHash) -> Result<
         },
         Err(why) => (why.to_string(), matches!(why, StoreError::Damaged { .. })),
     };
-    tracing::error!(%hash, why, "a block cannot be read");
-    if is_damaged {
-        context.handle().with(|state| {
-            if let Some(id) = state.chain.tree().find(hash) {
-                state.chain.lost(id);
-            }
+    // Of one that is damaged it is told once.
+    let is_news = !is_damaged
+        || context.handle().with(|state| {
+            let id = state.chain.tree().find(hash);
+            id.is_some_and(|id| state.chain.lost(id))
         });
+    if is_news {
+        tracing::error!(%hash, why, "a block cannot be read");
     }
     Err(NoBlock::Unreadable)
 }

@@ -1,30 +1,6 @@
 //! What a node counts.
 
-/// Makes [`Count`] of a list.
-macro_rules! counts {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// Something that a node counts.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(usize)]
-        #[non_exhaustive]
-        #[allow(non_camel_case_types, reason = "named as in metrics")]
-        pub enum Count {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Count {
-            /// All of them.
-            pub const ALL: &'static [Count] = &[$(Count::$name,)*];
-
-            /// The name, as in metrics.
-            pub fn name(self) -> &'static str {
-                match self { $(Count::$name => stringify!($name),)* }
-            }
-        }
-    };
-}
-
-counts! {
+sockman::counts! {
     /// Peers that dialled us and were taken.
     inbound,
     /// Peers that were refused because there was no room for them.

@@ -4,7 +4,9 @@ use bitcoin::block::{Header, Version};
 use bitcoin::consensus::serialize;
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
-use sockman_p2p::store::{Change, Disk, DiskOptions, Loaded, LoadedHeader, Place, Reader, Store, verify};
+use sockman_p2p::store::{
+    Change, Disk, DiskOptions, Loaded, LoadedHeader, OpenError, Place, Reader, Store, verify,
+};
 use sockman_p2p::wire::{self, Command, Magic};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -109,7 +111,14 @@ pub(crate) fn options() -> DiskOptions {
 }
 
 pub(crate) fn open(dir: &Path) -> (Disk, Loaded) {
-    Disk::open(dir, MAGIC, options()).expect("it opens")
+    // A process that another test has just started holds the lock until it runs its own program.
+    for _ in 0..100 {
+        match Disk::open(dir, MAGIC, options()) {
+            Err(OpenError::Locked { .. }) => std::thread::sleep(Duration::from_millis(20)),
+            opened => return opened.expect("it opens"),
+        }
+    }
+    panic!("somebody else has {}", dir.display());
 }
 
 /// What a store has.

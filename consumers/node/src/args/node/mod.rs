@@ -151,7 +151,7 @@ mod tests {
             let settings = args(&[flag, value]).peers.settings([7; 32]);
             shown(&settings.expect("they agree"))
         };
-        let cases: [(&str, &str, SetTime); 25] = [
+        let cases: [(&str, &str, SetTime); 27] = [
             ("--max-connections", "3", |to, _| to.max_inbound = 3),
             ("--peer-timeout", "7", |to, time| to.handshake_within = time),
             ("--ping-every", "7", |to, time| to.ping_every = time),
@@ -175,6 +175,8 @@ mod tests {
                 to.noban = vec!["10.0.0.0/8".parse().expect("a network")];
             }),
             ("--block-cache", "3KiB", |to, _| to.cache = 3 << 10),
+            ("--peer-share", "3KiB", |to, _| to.share = 3 << 10),
+            ("--steady-after", "7", |to, time| to.steady_after = time),
             ("--peer-requests", "3KiB", |to, _| to.requests = 3 << 10),
             ("--peer-receive", "3KiB", |to, _| to.receive = 3 << 10),
             ("--peer-send-high", "3KiB", |to, _| to.send_high = 3 << 10),

@@ -85,6 +85,9 @@ pub(crate) struct PeerArgs {
     /// The longest time before somebody is dialled again.
     #[arg(long, value_name = "SECS", value_parser = positive, default_value_t = Seconds(default().retry_most))]
     retry_most: Seconds,
+    /// When a connection has lasted so long, the times before that peer is dialled again begin anew.
+    #[arg(long, value_name = "SECS", default_value_t = Seconds(default().steady_after))]
+    steady_after: Seconds,
     /// For a peer to answer when it is asked for headers.
     #[arg(long, value_name = "SECS", value_parser = positive, default_value_t = Seconds(default().headers_within))]
     headers_timeout: Seconds,
@@ -131,6 +134,10 @@ pub(crate) struct PeerArgs {
     /// looked at until it has.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().requests))]
     peer_requests: Size,
+    /// Bytes of a peer's messages that are looked at in one go, and bytes read and sent for what it asks for, before others have
+    /// their turn.
+    #[arg(long, value_name = "SIZE", default_value_t = Size(default().share))]
+    peer_share: Size,
     /// Bytes of a peer's messages that may wait, above which nothing more is read from it.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().receive))]
     peer_receive: Size,
@@ -175,6 +182,7 @@ impl PeerArgs {
             dial_within: self.dial_timeout.0,
             retry_after: self.retry_after.0,
             retry_most: self.retry_most.0,
+            steady_after: self.steady_after.0,
             headers_within: self.headers_timeout.0,
             blocks_per_peer: self.blocks_per_peer.get(),
             window: self.window.get(),
@@ -190,6 +198,7 @@ impl PeerArgs {
             noban: self.noban.clone(),
             cache: self.block_cache.0,
             requests: self.peer_requests.0,
+            share: self.peer_share.0,
             receive: self.peer_receive.0,
             send_high: self.peer_send_high.0,
             user_agent: self.user_agent.clone(),

@@ -6,11 +6,11 @@ use bitcoin::hex::DisplayHex as _;
 use serde::{Serialize, Serializer};
 use sockman_backends::sockman::Endpoint;
 use sockman_http::rpc::{Amount, Call, Done, Method, Out, RpcError};
-use sockman_p2p::state::{Chain, Peer};
+use sockman_p2p::state::{Chain, Peer, Version};
 use sockman_p2p::store::Store;
 use sockman_p2p::wire::{Command, ServiceFlags};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 1] {
@@ -100,7 +100,7 @@ struct PeerInfo<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     addrbind: Option<Text<&'a Endpoint>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    addrlocal: Option<Text<std::net::SocketAddr>>,
+    addrlocal: Option<Text<SocketAddr>>,
     network: &'static str,
     services: String,
     servicesnames: Vec<String>,
@@ -166,6 +166,11 @@ fn seconds(time: Duration) -> Real {
     Real(Duration::from_micros(time.as_micros() as u64).as_secs_f64())
 }
 
+/// Where a peer sees us: many say so of no address.
+fn sees_us_at(version: &Version) -> Option<SocketAddr> {
+    version.sees_us_at.filter(|at| !at.ip().is_unspecified())
+}
+
 impl<'a> PeerInfo<'a> {
     fn new<D: Store>(peer: &'a Peer, chain: &Chain<D>, now: &Now) -> Self {
         let version = peer.version.as_ref();
@@ -179,10 +184,7 @@ impl<'a> PeerInfo<'a> {
             // By the name that was dialled, if there was one.
             addr: peer.name.clone().unwrap_or_else(|| peer.address.to_string()),
             addrbind: peer.local.as_ref().map(Text),
-            addrlocal: version
-                .and_then(|version| version.sees_us_at)
-                .filter(|at| !at.ip().is_unspecified())
-                .map(Text),
+            addrlocal: version.and_then(sees_us_at).map(Text),
             network: network(&peer.address),
             services: services(peer.services()),
             servicesnames: service_names(peer.services()),
@@ -269,6 +271,29 @@ mod tests {
             ]
         );
         assert!(service_names(ServiceFlags::NONE).is_empty());
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_not_told() {
+        let mut version = Version {
+            protocol: 70016,
+            services: ServiceFlags::NONE,
+            user_agent: String::new(),
+            height: 0,
+            relay: false,
+            time_offset: 0,
+            sees_us_at: None,
+        };
+        assert_eq!(sees_us_at(&version), None);
+        for (at, is_told) in [
+            ("0.0.0.0:0", false),
+            ("[::]:8333", false),
+            ("192.0.2.1:8333", true),
+        ] {
+            let at: SocketAddr = at.parse().expect(at);
+            version.sees_us_at = Some(at);
+            assert_eq!(sees_us_at(&version), is_told.then_some(at));
+        }
     }
 
     #[test]
