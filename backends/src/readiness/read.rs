@@ -69,19 +69,15 @@ fn read<K: Kernel>(
         if room == 0 {
             return;
         }
-        let size = scratch.len().min(room);
-        let most = c.read_behind(room, scratch.len());
         core.stats.syscalls[Syscall::Read] += 1;
         let (net, behind) = if discarding {
             (&mut delivery.net, None)
         } else {
-            delivery.large(conn)
+            delivery.behind(conn, scratch.len(), room)
         };
         let into_own = behind.is_some();
-        let into = match behind {
-            Some(unread) => unread.room(size, most),
-            None => &mut scratch[..size],
-        };
+        let size = scratch.len().min(room);
+        let into = behind.unwrap_or(&mut scratch[..size]);
         let asked = into.len();
         let Some(c) = net.core.conns.get_mut(conn) else {
             return;

@@ -78,24 +78,17 @@ fn read_once(
     }
     let discarding = c.phase == Phase::Lingering;
     let piece = core.config.read_buffer;
-    let most = c.read_behind(room, piece);
     core.stats.syscalls[Syscall::Read] += 1;
+    if scratch.is_empty() {
+        *scratch = vec![0; piece].into_boxed_slice();
+    }
     let (net, behind) = if discarding {
         (&mut delivery.net, None)
     } else {
-        delivery.large(conn)
+        delivery.behind(conn, piece, room)
     };
-    let size = piece.min(room);
     let into_own = behind.is_some();
-    let into = match behind {
-        Some(unread) => unread.room(size, most),
-        None => {
-            if scratch.is_empty() {
-                *scratch = vec![0; piece].into_boxed_slice();
-            }
-            &mut scratch[..size]
-        }
-    };
+    let into = behind.unwrap_or(&mut scratch[..piece.min(room)]);
     let asked = into.len();
     let Some(c) = net.core.conns.get_mut(conn) else {
         return false;

@@ -102,16 +102,13 @@ fn lend(engine: &mut Engine<UvInterface>, conn: Conn) -> Option<(*mut u8, usize)
         net.interface.cut_short = true;
         return None;
     }
-    let size = buffers.len().min(room);
-    let most = c.read_behind(room, buffers.len());
     if !discarding
         && c.unread > 0
-        && let (_, Some(unread)) = delivery.large(conn)
+        && let (_, Some(behind)) = delivery.behind(conn, buffers.len(), room)
     {
-        let behind = unread.room(size, most);
         return Some((behind.as_mut_ptr(), behind.len()));
     }
-    Some((buffers.as_mut_ptr(), size))
+    Some((buffers.as_mut_ptr(), buffers.len().min(room)))
 }
 
 /// libuv has read, or cannot.

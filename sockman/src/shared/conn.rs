@@ -154,13 +154,13 @@ impl<Io> ConnState<Io> {
         self.want.saturating_sub(self.unread)
     }
 
-    /// How much to read behind the unread bytes at once, where there may be as much as `room`, and elsewhere `piece` bytes
-    /// would be read at once.
+    /// How much to receive behind the unread bytes at once, where there may be as much as `room`, and elsewhere `piece` bytes
+    /// would be received at once.
     ///
-    /// When more is awaited, no more than that: a large message ends with the read then, so that nothing of the next one has
+    /// When more is awaited, no more than that: a large message ends there then, so that nothing of the next one has
     /// to be moved to where that begins.
     #[inline]
-    pub fn read_behind(&self, room: usize, piece: usize) -> usize {
+    pub(super) fn most_behind(&self, room: usize, piece: usize) -> usize {
         match self.awaited() {
             awaited if awaited >= piece => room.min(awaited),
             _ => room,

@@ -11,7 +11,6 @@ use crate::shared::inbox::Inbox;
 use crate::shared::interface::Interface;
 use crate::shared::net::Net;
 use crate::shared::timers::Due;
-use crate::shared::unread::Unread;
 use std::io;
 use std::time::Duration;
 
@@ -147,11 +146,17 @@ impl<I: Interface> Delivery<I> {
         self.settle(sink);
     }
 
-    /// The connection's own buffer, where bytes are to be received behind those it has not consumed, instead of into a
-    /// common one; `None` while those are too few for that to pay. The sockets beside it are for receiving.
+    /// Where bytes are to be received, `room` at most, when they are to come behind those that the connection has not
+    /// consumed, instead of into a common buffer of `piece` bytes; `None` while those are too few for that to pay. The sockets
+    /// beside it are for receiving.
     #[inline]
-    pub fn large(&mut self, conn: Conn) -> (&mut Net<I>, Option<&mut Unread>) {
-        (&mut self.net, self.inbox.large(conn))
+    pub fn behind(&mut self, conn: Conn, piece: usize, room: usize) -> (&mut Net<I>, Option<&mut [u8]>) {
+        let behind = self.inbox.large(conn).map(|unread| {
+            let c = self.net.core.conns.get(conn);
+            let most = c.map_or(room, |c| c.most_behind(room, piece));
+            unread.room(piece.min(room), most)
+        });
+        (&mut self.net, behind)
     }
 
     /// Bytes have come, into a common buffer. The connection must be one that
@@ -164,7 +169,7 @@ impl<I: Interface> Delivery<I> {
         }
     }
 
-    /// Bytes have come, into the [connection's own buffer](Delivery::large).
+    /// Bytes have come, [behind those that there were](Delivery::behind).
     pub fn deliver_behind(&mut self, sink: &mut impl Sink<Net<I>>, conn: Conn, count: usize) {
         if let Some(unread) = self.inbox.large(conn) {
             unread.filled(count);
