@@ -68,7 +68,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Reads a file that [`write`] has written.
+    /// Reads a file that [`write()`] has written.
     pub fn read(path: &Path) -> Result<Chain, Failure> {
         let all = Bytes::from(std::fs::read(path)?);
         let (mut at, mut frames, mut headers, mut places) = (0, Vec::new(), Vec::new(), HashMap::new());
