@@ -15,8 +15,9 @@ const MOST: u64 = 19_000;
 /// Compares every compiled backend with hand-written loops and other libraries, on real sockets.
 ///
 /// Server and load generator are separate processes on different cores. Rounds interleave the subjects; medians are
-/// reported, and ratios to a hand-written epoll loop with a paired 95 % interval. `epoll-again` (of HTTP `http-epoll-again`) is
-/// that loop a second time: what it differs by is what identical programs differ by.
+/// reported, and ratios to a hand-written epoll loop (of `ibd` to blocking reads) with a paired 95 % interval. `epoll-again` (of
+/// HTTP `http-epoll-again`, of `ibd` `std-again`) is that program a second time: what it differs by is what identical programs
+/// differ by.
 #[derive(Debug, Parser)]
 #[command(name = "compare", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {

@@ -142,6 +142,8 @@ fn help_documents_the_options() {
         "--connections",
         "--size",
         "--depth",
+        "--shapes",
+        "--levels",
         "--seconds",
         "--rounds",
         "--json",

@@ -249,7 +249,8 @@ fn legend(work: Work, rows: &[Row]) -> String {
         }
         Work::Ibd => {
             "CPU: the subject's process, user and system, from the first block that it asks for to the last that it is done with;\n\
-             calls: its system calls; MiB: its peak resident memory; ping: the worst answer to a peer that pings all the time.\n\
+             calls: its system calls; MiB: its peak resident memory, with the chain where it serves that; ping: the worst answer to\n\
+             a peer that pings all the time.\n\
              L0: blocks are discarded; L1: their checksums compared; L2: and they are decoded; L3: or checked (proof of work,\n\
              merkle root, witness commitment); L4: and stored, and all of it on the disk at the end.\n\
              In a node that validates all of a block the network's thread has about 7 % of the CPU of an initial download: L1\n\
