@@ -15,7 +15,8 @@ pub struct Settings {
     /// Handshakes that are answered in one turn of the loop: each takes half a millisecond, and others have their turn between them.
     /// Default 2.
     pub handshakes: usize,
-    /// Messages of one client that are answered in one go, before others have their turn. Default 32.
+    /// Bytes that one client is answered in one go, before others have their turn: of what it sends and of what it is sent, and at
+    /// least 512 for each message. An answer is not divided. Default 64 KiB.
     pub share: usize,
     /// Bytes that a frame of a client may have. Default 256 KiB; the largest that makes sense, a solution, has 64.
     pub frame: usize,
@@ -51,7 +52,7 @@ impl Settings {
             handshake_within: Duration::from_secs(10),
             setup_within: Duration::from_secs(10),
             handshakes: 2,
-            share: 32,
+            share: 64 << 10,
             frame: 256 << 10,
             send_high: 256 << 10,
             send_most: 20 << 20,

@@ -57,6 +57,21 @@ pub struct Transaction {
     pub sigops: u32,
 }
 
+impl Transaction {
+    /// A transaction that pays `fee` satoshis, and whose signature operations cost `sigops`.
+    pub fn new(tx: &bitcoin::Transaction, fee: u64, sigops: u32) -> Transaction {
+        Transaction {
+            bytes: bitcoin::consensus::serialize(tx).into(),
+            txid: tx.compute_txid(),
+            wtxid: tx.compute_wtxid(),
+            fee,
+            // More than four billion units are in no memory.
+            weight: u32::try_from(tx.weight().to_wu()).unwrap_or(u32::MAX),
+            sigops,
+        }
+    }
+}
+
 /// What the transactions up to one come to.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
@@ -111,10 +126,15 @@ impl Work {
         &self.transactions
     }
 
-    /// What the first `count` transactions pay, in satoshis.
-    pub(crate) fn fees(&self, count: usize) -> u64 {
+    fn sum(&self, count: usize) -> Sum {
         let last = count.checked_sub(1).and_then(|last| self.sums.get(last));
-        last.map_or(0, |sum| sum.fees)
+        last.copied().unwrap_or_default()
+    }
+
+    /// What the first `count` transactions weigh, and what their signature operations cost.
+    pub(crate) fn size(&self, count: usize) -> (u64, u64) {
+        let sum = self.sum(count);
+        (sum.weight, sum.sigops)
     }
 
     /// Whether this is for the same place as `other`: the same parent, and the same target.
@@ -139,7 +159,7 @@ impl Work {
         let body = Arc::new(Body::new(
             &self.basis,
             &self.transactions[..count],
-            self.fees(count),
+            self.sum(count).fees,
         ));
         if bodies.len() == MOST_BODIES {
             bodies.remove(1);
