@@ -216,3 +216,107 @@ fn check_size(work: &Work, count: usize, coinbase: &Transaction) -> Result<(), U
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Job;
+    use crate::wire::{Constraints, PrevHash};
+    use crate::work::Basis;
+    use bitcoin::{Amount, CompactTarget, OutPoint, ScriptBuf, Txid};
+
+    fn work() -> Arc<Work> {
+        let basis = Basis {
+            prev_hash: BlockHash::from_byte_array([1; 32]),
+            height: 100,
+            version: 0x2000_0000,
+            bits: CompactTarget::from_consensus(0x207f_ffff),
+            least_time: 1_000,
+            subsidy: 5_000,
+            segwit: true,
+        };
+        Arc::new(Work::new(basis, Vec::new()))
+    }
+
+    /// What is found of a job that is changed so; it is solved, unless `is_solved` says that it must not be.
+    fn found(change: impl FnOnce(&mut Job), is_solved: bool) -> Result<Solution, Unsolved> {
+        let work = work();
+        let body = work.body(Constraints::default()).unwrap();
+        let prev = PrevHash {
+            template: 7,
+            hash: [1; 32],
+            time: 2_000,
+            bits: 0x207f_ffff,
+            target: [0; 32],
+        };
+        let mut job = Job::new(&body.template(7, true), &prev, ScriptBuf::new(), &[1, 2]).unwrap();
+        change(&mut job);
+        job.seal();
+        while job.header.target().is_met_by(job.header.block_hash()) != is_solved {
+            job.header.nonce += 1;
+        }
+        Solution::check(&work, &body, &job.submission())
+    }
+
+    /// Each reason, told apart.
+    #[test]
+    fn why_a_solution_is_none() {
+        type Change = fn(&mut Job);
+        let version = |version| Version::from_consensus(version);
+        assert!(found(|_| {}, true).is_ok());
+        assert!(matches!(found(|_| {}, false), Err(Unsolved::Work(_))));
+        assert_eq!(
+            found(|job| job.header.version = version(0x2000_0001), true).unwrap_err(),
+            Unsolved::Version(0x2000_0001)
+        );
+        assert!(found(|job| job.header.version = version(0x3fff_e000), true).is_ok());
+        let changes: [(Change, Unsolved); 9] = [
+            (
+                |job| job.header.time = 999,
+                Unsolved::Time {
+                    time: 999,
+                    least: 1_000,
+                },
+            ),
+            (|job| job.coinbase.input.clear(), Unsolved::NoCoinbase),
+            (
+                |job| job.coinbase.input[0].previous_output = OutPoint::new(Txid::all_zeros(), 0),
+                Unsolved::NoCoinbase,
+            ),
+            (
+                |job| job.coinbase.input[0].script_sig = ScriptBuf::from_bytes(vec![1, 99]),
+                Unsolved::Script,
+            ),
+            (|job| job.coinbase.output.truncate(1), Unsolved::Outputs),
+            (
+                |job| job.coinbase.input[0].witness = Witness::from_slice(&[[1; 32]]),
+                Unsolved::Witness,
+            ),
+            (
+                |job| job.coinbase.output[0].value = Amount::from_sat(5_001),
+                Unsolved::Value {
+                    paid: 5_001,
+                    value: 5_000,
+                },
+            ),
+            (
+                |job| {
+                    job.coinbase.lock_time = LockTime::from_consensus(100);
+                    job.coinbase.input[0].sequence = Sequence::ZERO;
+                },
+                Unsolved::Locked(100),
+            ),
+            (
+                // OP_CHECKSIG, so often that it costs more than a block may.
+                |job| job.coinbase.output[0].script_pubkey = ScriptBuf::from_bytes(vec![0xac; 20_001]),
+                Unsolved::Size {
+                    weight: 80_820,
+                    sigops: 80_004,
+                },
+            ),
+        ];
+        for (change, why) in changes {
+            assert_eq!(found(change, true).unwrap_err(), why);
+        }
+    }
+}
