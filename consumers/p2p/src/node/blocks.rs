@@ -57,6 +57,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         if self.own.hedge_at.is_none_or(|at| at > self.now) {
             return;
         }
+        if self.state.swamped {
+            // It may have come, and wait for the disk.
+            self.own.hedge_at = Some(self.now + self.own.settings.hedge_after);
+            return;
+        }
         let state = &mut *self.state;
         let settings = &self.own.settings;
         let hedge = state

@@ -256,6 +256,16 @@ impl Download {
         late.then_some(id)
     }
 
+    /// What peers owe us is as if it had been asked for now: it may have come, and could not be looked at.
+    pub(crate) fn begin_anew(&mut self, now: Instant) {
+        for flight in self.flights.values_mut() {
+            flight.first.1 = now;
+            if let Some((_, asked)) = &mut flight.second {
+                *asked = now;
+            }
+        }
+    }
+
     /// When the next block is late, at the earliest.
     pub(crate) fn next_late(&self, settings: &Settings) -> Option<Instant> {
         self.flights.values().map(|flight| flight.late(settings)).min()

@@ -17,6 +17,7 @@ mod miner;
 mod raw;
 mod serving;
 mod serving_limits;
+mod slow_disk;
 mod stopping;
 mod syncing;
 mod world;
