@@ -115,7 +115,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 Late::Pong => self.too_late(conn, Count::silences, "a ping was not answered in time"),
                 Late::Silence => self.too_late(conn, Count::silences, "silent for too long"),
                 Late::Taking => self.taking(conn),
-                Late::Block => self.too_late(conn, Count::stalled, "a block did not come in time"),
+                Late::Block => self.holds_up(conn, "a block did not come in time"),
                 Late::Headers => self.too_late(conn, Count::stalled, "headers did not come in time"),
             }
         }

@@ -28,6 +28,8 @@ pub struct State<D: Store> {
     pub bans: Bans,
     /// Whom we would rather not talk to.
     pub discouraged: Discouraged,
+    /// Whose address is one from which a download was held up, by somebody who had dialled us.
+    pub(crate) stalled: Discouraged,
     /// Which blocks are asked for.
     pub download: Download,
     /// What has been counted.
@@ -210,6 +212,7 @@ impl<D: Store> Handle<D> {
             targets: Targets::new(chain_port),
             bans,
             discouraged: Discouraged::new(settings.discourage),
+            stalled: Discouraged::new(settings.discourage),
             download: Download::default(),
             counters: Counters::default(),
             bytes: (0, 0),

@@ -18,6 +18,7 @@ mod raw;
 mod serving;
 mod serving_limits;
 mod slow_disk;
+mod stallers;
 mod stopping;
 mod syncing;
 mod world;
