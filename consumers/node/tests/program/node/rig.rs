@@ -45,7 +45,8 @@ pub(super) fn command(backend: &str, data: &Path, more: &[&str]) -> Command {
     command
 }
 
-fn arguments(command: &mut Command, backend: &str, data: &Path, more: &[&str]) {
+/// Appends them to what starts the program.
+pub(super) fn arguments(command: &mut Command, backend: &str, data: &Path, more: &[&str]) {
     command
         .args(["node", "--backend", backend, "--datadir"])
         .arg(data);
