@@ -3,6 +3,7 @@
 //! - [`Echo`]: the handler of `sockman echo`
 //! - [`http`]: what `sockman http` serves
 //! - [`node`]: what `sockman node` serves
+//! - [`templates`]: what miners are given to work on, and the pool that it is made of
 //! - [`Choice`], [`KNOWN`], [`OnBackend`]: from a backend's name to its type
 //!
 //! The program itself is in `main.rs` (start and end), `args/` (the command line), `command/` (one file a command),
@@ -14,6 +15,7 @@ mod choice;
 mod echo;
 pub mod http;
 pub mod node;
+pub mod templates;
 
 pub use choice::{Choice, KNOWN, Known, OnBackend, Unavailable};
 pub use echo::Echo;

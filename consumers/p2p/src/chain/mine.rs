@@ -28,6 +28,19 @@ pub fn subsidy(params: &Params, height: u32) -> Amount {
     )
 }
 
+/// The least time that a block on top of `parent` can have, in seconds since 1970: later than the median of the 11 before it, and
+/// where a period begins and BIP 94 holds, not long before its parent's.
+pub fn least_time(tree: &Tree, parent: Id) -> u32 {
+    let (params, over) = (tree.params(), tree.entry(parent));
+    let later = tree.median_time(parent).saturating_add(1);
+    let begins = (over.height + 1).is_multiple_of(params.retarget_interval());
+    if params.bip94 && begins {
+        later.max(over.header.time.saturating_sub(MAX_TIMEWARP))
+    } else {
+        later
+    }
+}
+
 /// A block on top of `parent`, complete but for its nonce: a coinbase that pays the whole subsidy to `script`, and then `extra`, whose
 /// fees nobody gets. Its time is `now`, in seconds since 1970, or as much later as its place asks for.
 ///
@@ -37,11 +50,7 @@ pub fn template(tree: &Tree, parent: Id, script: ScriptBuf, now: u64, extra: Vec
     let over = tree.entry(parent);
     let height = over.height + 1;
     let now = u32::try_from(now).unwrap_or(u32::MAX);
-    let least = tree.median_time(parent).saturating_add(1);
-    let mut time = now.max(least);
-    if params.bip94 {
-        time = time.max(over.header.time.saturating_sub(MAX_TIMEWARP));
-    }
+    let time = now.max(least_time(tree, parent));
 
     let segwit = height >= params.segwit_height;
     let mut txdata = vec![coinbase(params, height, script)];

@@ -69,7 +69,7 @@ impl OnBackend for Serve<'_> {
         let handle = node.handle();
         // The directory is ours by now: nobody else's cookie is overwritten.
         args.rpc.cookie(&mut credentials, &dir.join(".cookie"))?;
-        let context = Context::new(handle.clone(), waiting);
+        let context = Context::new(handle.clone(), waiting, None);
         let dispatcher = Dispatcher::new(rpc::methods(), Instance::new("sockman"), context.clone());
         let rpc = Rpc::new(
             dispatcher.batch(args.rpc.batch()),
