@@ -2,8 +2,7 @@
 //!
 //! - [`Echo`]: the handler of `sockman echo`
 //! - [`http`]: what `sockman http` serves
-//! - [`node`]: what `sockman node` serves
-//! - [`templates`]: what miners are given to work on, and the pool that it is made of
+//! - [`node`]: what `sockman node` serves; [`templates`]: what it gives to miners
 //! - [`Choice`], [`KNOWN`], [`OnBackend`]: from a backend's name to its type
 //!
 //! The program itself is in `main.rs` (start and end), `args/` (the command line), `command/` (one file a command),

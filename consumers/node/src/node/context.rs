@@ -5,8 +5,18 @@ use sockman_http::rpc::{RpcError, code};
 use sockman_p2p::chain::Params;
 use sockman_p2p::state::Handle;
 use sockman_p2p::store::Store;
+use sockman_sv2::wire::AuthorityKey;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// A template provider beside the node.
+#[derive(Clone)]
+pub struct Sv2 {
+    /// What it knows.
+    pub handle: sockman_sv2::Handle,
+    /// Who vouches for it.
+    pub authority: AuthorityKey,
+}
 
 /// A node, and what serving it to clients takes. Clones share it.
 pub struct Context<D: Store>(Arc<Inner<D>>);
@@ -17,6 +27,7 @@ struct Inner<D: Store> {
     /// Calls that wait for a block.
     waiting: AtomicUsize,
     most_waiting: usize,
+    sv2: Option<Sv2>,
     templates: Option<Templates<D>>,
     /// The chain has caught up once.
     caught_up: AtomicBool,
@@ -29,15 +40,21 @@ impl<D: Store> Clone for Context<D> {
 }
 
 impl<D: Store> Context<D> {
-    /// Of this node. `most_waiting`: calls that may wait for a block at once; there should be more workers than that. `templates`: its
-    /// pool of transactions, if it has one.
-    pub fn new(handle: Handle<D>, most_waiting: usize, templates: Option<Templates<D>>) -> Self {
+    /// Of this node. `most_waiting`: calls that may wait for a block at once; there should be more workers than that. `sv2`,
+    /// `templates`: its template provider and its pool of transactions, if it has them.
+    pub fn new(
+        handle: Handle<D>,
+        most_waiting: usize,
+        sv2: Option<Sv2>,
+        templates: Option<Templates<D>>,
+    ) -> Self {
         let params = handle.with(|state| state.chain.tree().params().clone());
         Context(Arc::new(Inner {
             handle,
             params,
             waiting: AtomicUsize::new(0),
             most_waiting,
+            sv2,
             templates,
             caught_up: AtomicBool::new(false),
         }))
@@ -51,6 +68,11 @@ impl<D: Store> Context<D> {
     /// The rules of its chain.
     pub fn params(&self) -> &Params {
         &self.0.params
+    }
+
+    /// The template provider, if there is one.
+    pub fn sv2(&self) -> Option<&Sv2> {
+        self.0.sv2.as_ref()
     }
 
     /// The pool of transactions. Fails if there is none.

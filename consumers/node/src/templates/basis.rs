@@ -1,7 +1,7 @@
 //! The place of the next block.
 
 use bitcoin::block::Version;
-use sockman_p2p::chain::{Id, Tree, least_time, subsidy};
+use sockman_p2p::chain::{Id, Slot, Tree, slot, subsidy};
 use sockman_sv2::Basis;
 use std::time::Duration;
 
@@ -9,10 +9,13 @@ use std::time::Duration;
 /// test networks a block that comes late may be of least difficulty.
 pub(super) fn basis(tree: &Tree, parent: Id, now: u64) -> (Basis, Option<Duration>) {
     let (params, over) = (tree.params(), tree.entry(parent));
-    let height = over.height + 1;
-    let least_time = least_time(tree, parent);
-    let time = u32::try_from(now).unwrap_or(u32::MAX).max(least_time);
-    let bits = tree.next_bits(parent, time);
+    let Slot {
+        height,
+        least_time,
+        time,
+        bits,
+        segwit,
+    } = slot(tree, parent, now);
     let late = over.header.time.saturating_add(2 * params.pow_spacing + 1);
     let changes = time < late && tree.next_bits(parent, late) != bits;
     let basis = Basis {
@@ -22,7 +25,7 @@ pub(super) fn basis(tree: &Tree, parent: Id, now: u64) -> (Basis, Option<Duratio
         bits,
         least_time,
         subsidy: subsidy(params, height).to_sat(),
-        segwit: height >= params.segwit_height,
+        segwit,
     };
     let until = Duration::from_secs(u64::from(late).saturating_sub(now));
     (basis, changes.then_some(until))

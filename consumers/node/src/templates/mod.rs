@@ -5,7 +5,7 @@
 //! - this file: [`Templates`], for those who add transactions and ask for them
 //! - `running`: [`Follower`] and [`Running`], the beginning and the end of the threads; `follow`: the one that takes in the blocks that
 //!   come; `publish`: when it makes work, and of what; `basis`: the place of the next block
-//! - `board`: where work lies and solutions are dropped; `source`: [`NodeSource`], the loop's end of that; `solutions`: the thread that
+//! - `board`: where work lies and solutions are dropped; `feed`: [`Feed`], the loop's end of that; `solutions`: the thread that
 //!   hands in what was found
 //! - `at_tip`: the coins and the chain, as the pool asks for them
 //!
@@ -15,15 +15,15 @@
 mod at_tip;
 mod basis;
 mod board;
+mod feed;
 mod follow;
 mod publish;
 mod running;
 mod solutions;
-mod source;
 
 pub use at_tip::AtTip;
+pub use feed::Feed;
 pub use running::{Follower, Running};
-pub use source::NodeSource;
 
 use board::Board;
 use sockman_p2p::chain::{Id, Rules};
@@ -115,8 +115,8 @@ impl<D: Store> Templates<D> {
     }
 
     /// Where a provider has its work from.
-    pub fn source(&self) -> NodeSource {
-        NodeSource::new(self.0.board.clone())
+    pub fn feed(&self) -> Feed {
+        Feed::new(self.0.board.clone())
     }
 
     /// The block up to which the coins are known.

@@ -1,7 +1,7 @@
 //! The thread that hands in what was found: a block is put together, checked and stored there, and not on the loop.
 
 use super::board::Job;
-use sockman_p2p::state::{AcceptError, Handle};
+use sockman_p2p::state::{AcceptError, Handle, Refused};
 use sockman_p2p::store::Store;
 use std::sync::mpsc::Receiver;
 
@@ -14,6 +14,8 @@ pub(super) fn run<D: Store>(handle: &Handle<D>, jobs: &Receiver<Job>) {
                 tracing::info!(%hash, height, "a client's block is the new tip")
             }
             Ok(_) => tracing::info!(%hash, height, "a client's block came too late to be the tip"),
+            // Several clients may find the same one, or one of them may tell of it twice.
+            Err(AcceptError::Refused(Refused::Duplicate(_))) => {}
             Err(AcceptError::Refused(why)) => {
                 tracing::warn!(%hash, height, %why, "a client's block is refused")
             }

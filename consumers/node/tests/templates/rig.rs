@@ -10,7 +10,7 @@ use bitcoin::{
 use serde_json::{Value, json};
 use sockman_http::rpc::{Access, Dispatcher, Instance, On, Place};
 use sockman_node::node::{Context, rpc};
-use sockman_node::templates::{Follower, NodeSource, Running, Templates};
+use sockman_node::templates::{Feed, Follower, Running, Templates};
 use sockman_p2p::chain::{Params, mine, template};
 use sockman_p2p::coins::{Coins, CoinsOptions};
 use sockman_p2p::pool::PoolSettings;
@@ -58,7 +58,7 @@ pub(crate) struct World {
     pub(crate) memory: Memory,
     pub(crate) templates: Templates<Memory>,
     pub(crate) running: Option<Running<Memory>>,
-    pub(crate) source: NodeSource,
+    pub(crate) feed: Feed,
     dispatcher: Dispatcher<Context<Memory>>,
     woken: Receiver<()>,
     dir: TempDir,
@@ -161,7 +161,7 @@ fn node(params: Params) -> (Handle<Memory>, Memory) {
 }
 
 fn dispatcher(handle: &Handle<Memory>, templates: Option<Templates<Memory>>) -> Dispatcher<Context<Memory>> {
-    let context = Context::new(handle.clone(), 1, templates);
+    let context = Context::new(handle.clone(), 1, None, templates);
     Dispatcher::new(rpc::methods(), Instance::new("test"), context)
 }
 
@@ -204,7 +204,7 @@ impl Resting {
             let _ = wake.send(());
         });
         World {
-            source: self.templates.source(),
+            feed: self.templates.feed(),
             handle: self.handle,
             memory: self.memory,
             templates: self.templates,
@@ -246,14 +246,14 @@ impl World {
     /// The next other work.
     pub(crate) fn next_work(&self) -> Arc<Work> {
         self.woken.recv_timeout(PATIENCE).expect("other work");
-        self.source.work().expect("there is some")
+        self.feed.work().expect("there is some")
     }
 
     /// Waits for such work.
     pub(crate) fn work(&self, is_it: impl Fn(&Work) -> bool) -> Arc<Work> {
         let by = Instant::now() + PATIENCE;
         loop {
-            if let Some(work) = self.source.work().filter(|work| is_it(work)) {
+            if let Some(work) = self.feed.work().filter(|work| is_it(work)) {
                 return work;
             }
             let left = by.saturating_duration_since(Instant::now());

@@ -4,6 +4,7 @@
 //! - `peers`, `network`, `bans`: whom we are connected to, and whom we are not
 //! - `mining`: blocks from outside, and blocks made here; `descriptor`: whom these are to pay
 //! - `mempool`: transactions that wait for a block, and coins; `transactions`: how they come in; `waiting`: how they are shown
+//! - `sv2`: the template provider
 //! - `params`: parameters that several methods have
 //!
 //! What differs from Core: there is no index of transactions and no undo data, so that `getblock` never tells fees and what inputs
@@ -20,6 +21,7 @@ mod network;
 mod params;
 mod peers;
 mod progress;
+mod sv2;
 mod transactions;
 mod wait;
 mod waiting;
@@ -42,4 +44,5 @@ pub fn methods<D: Store>() -> Methods<Context<D>> {
         .with_all(mining::methods())
         .with_all(mempool::methods())
         .with_all(transactions::methods())
+        .with_all(sv2::methods())
 }
