@@ -265,7 +265,7 @@ fn headers_of_an_invalid_block_are_refused_with_all_that_follow() {
         0,
         "nobody waits for them any more"
     );
-    let tips = world.see(0, |state| state.chain.tips());
+    let tips = world.handle(0).tips();
     assert_eq!(
         tips.iter().map(|tip| tip.status.name()).collect::<Vec<_>>(),
         ["invalid", "active"]

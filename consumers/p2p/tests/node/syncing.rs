@@ -78,7 +78,7 @@ fn the_chain_with_the_most_work_wins() {
     world.give(other, &more);
     world.until(secs(10), |world| world.height(0) == 22);
     assert_eq!(world.tip(other), world.tip(0));
-    let tips = world.see(0, |state| state.chain.tips());
+    let tips = world.handle(0).tips();
     let told: Vec<_> = tips
         .iter()
         .map(|tip| (tip.branch_length, tip.status.name()))
