@@ -2,7 +2,7 @@
 
 use super::{
     AcceptError, Accepted, BanError, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Phase, Refused,
-    Target, Targets,
+    Target, Targets, Tip,
 };
 use crate::chain::{BlockError, HeaderError, Id, Rules, check_block, peek_header};
 use crate::mutant::{Mutant, planted};
@@ -11,10 +11,12 @@ use crate::store::Store;
 use crate::sync::Download;
 use crate::wire::{self, Command as Name};
 use sockman::{Conn, Endpoint, Remote};
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// What a node knows.
 pub struct State<D: Store> {
@@ -189,6 +191,10 @@ const NOWHERE: Rules = Rules {
     median_time: 0,
 };
 
+/// Tips that are looked at in one go, which takes a millisecond at most, and the pause before the next.
+const TIPS: usize = 500;
+const BREATH: Duration = Duration::from_micros(100);
+
 /// Why a block that was handed in was not taken.
 pub type SubmitError = AcceptError;
 
@@ -317,6 +323,28 @@ impl<D: Store> Handle<D> {
             }
             return taken;
         }
+    }
+
+    /// The ends of all chains of headers, as Core's `getchaintips` tells them: highest first. There may be as many as headers, so
+    /// this takes time, and is not for the loop, which goes on meanwhile: what changes then is told as it was or as it is.
+    pub fn tips(&self) -> Vec<Tip> {
+        let (mut tips, mut after) = (Vec::new(), None);
+        loop {
+            let (share, next) = self.with(|state| state.chain.other_tips(after, TIPS));
+            tips.extend(share);
+            if next.is_none() {
+                break;
+            }
+            after = next;
+            // Or the loop, which waits for the lock, would hardly ever get it.
+            thread::sleep(BREATH);
+        }
+        let active = self.with(|state| state.chain.active_tip());
+        // It may have become so meanwhile.
+        tips.retain(|tip| tip.hash != active.hash);
+        tips.push(active);
+        tips.sort_by_key(|tip| Reverse(tip.height));
+        tips
     }
 
     /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed, the node stops, or somebody
