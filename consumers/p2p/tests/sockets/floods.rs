@@ -95,8 +95,10 @@ pub(super) const ALL: &[Scenario] = &[
                 node.handle.submit(&super::miner::bytes(block)).unwrap();
             }
             let other = node.another(node::settings(2), &theirs);
-            node.handle.add_node(&other.at.to_string(), Kind::Added);
-            other.handle.add_node(&node.at.to_string(), Kind::Added);
+            for (from, to) in [(node, &other), (&other, node)] {
+                let added = from.handle.add_node(&to.at.to_string(), Kind::Added);
+                added.unwrap();
+            }
             for one in [node, &other] {
                 one.until(|one| one.count(Count::blocks) >= 16);
                 assert_eq!(one.count(Count::stalled), 0);
