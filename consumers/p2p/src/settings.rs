@@ -78,7 +78,9 @@ pub struct Settings {
     /// Peers that may be dialled, those included that we are told of at the start: above it no more is added. Each name is looked up
     /// by a thread of its own. Default 256.
     pub targets: usize,
-    /// Networks whose peers are not dropped for what they send, and not banned.
+    /// Networks whose peers are neither hung up on for what is not valid in what they send, nor discouraged nor banned. They are hung up
+    /// on as all others are when what they send cannot be read, breaks the rules of the handshake, or is late, and when they bring more
+    /// headers than there is [room](Settings::headers) for: that bounds our memory, whoever they are.
     pub noban: Vec<ipnet::IpNet>,
     /// Bytes of blocks kept in memory to serve them again. Default 16 MiB.
     pub cache: usize,

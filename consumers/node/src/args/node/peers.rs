@@ -142,7 +142,8 @@ pub(crate) struct PeerArgs {
     /// Peers that may be dialled, those of --connect and --addnode among them: above it the RPC `addnode` adds none.
     #[arg(long, value_name = "N", default_value_t = default().targets)]
     max_targets: usize,
-    /// Addresses, as 192.168.0.0/16, whose peers are not dropped for what they send. May be given several times.
+    /// Addresses, as 192.168.0.0/16, whose peers are neither hung up on for what is not valid in what they send, nor discouraged nor
+    /// banned; but as all others if it cannot be read, is late, or is more headers than there is room for. May be given several times.
     #[arg(long, value_name = "SUBNET", value_parser = net)]
     noban: Vec<IpNet>,
     /// Bytes of blocks kept in memory to serve them again.
