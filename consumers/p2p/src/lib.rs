@@ -22,4 +22,5 @@ pub mod sync;
 pub mod wire;
 
 pub use node::{Node, services};
-pub use settings::{Clock, Resolve, Settings};
+pub use settings::{Resolve, Settings};
+pub use sockman::Clock;

@@ -1,47 +1,12 @@
 //! What a node may be told, and how much a peer may cost it.
 
-use sockman::{Limits as ConnLimits, ListenOptions};
+use sockman::{Clock, Limits as ConnLimits, ListenOptions};
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Looks up the addresses of a name and a port. Called on a thread of its own: it may take its time.
 pub type Resolve = fn(&str) -> io::Result<Vec<SocketAddr>>;
-
-/// Where the time of day comes from.
-#[derive(Clone, Copy, Debug)]
-pub enum Clock {
-    /// From the operating system.
-    System,
-    /// It was `unix`, in seconds, at `at`, and goes as the loop's clock: for the simulation.
-    Virtual {
-        /// Unix seconds.
-        unix: u64,
-        /// When it was that late.
-        at: Instant,
-    },
-}
-
-impl Clock {
-    /// A time at which a loop may begin.
-    pub(crate) fn begin(&self) -> Instant {
-        match self {
-            Clock::System => Instant::now(),
-            Clock::Virtual { at, .. } => *at,
-        }
-    }
-
-    /// Unix seconds at `now`, which is the present.
-    pub fn unix(&self, now: Instant) -> u64 {
-        match self {
-            // Before 1970 no block is valid anyway.
-            Clock::System => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |time| time.as_secs()),
-            Clock::Virtual { unix, at } => unix + now.saturating_duration_since(*at).as_secs(),
-        }
-    }
-}
 
 /// Settings of a node. Every field has a default; change what matters.
 #[derive(Clone, Debug)]
