@@ -143,7 +143,7 @@ mod tests {
             let path = path(hashes.clone());
             let whole = std::iter::once([0xcb; 32]).chain(hashes);
             let root = merkle_tree::calculate_root(whole.map(TxMerkleNode::from_byte_array));
-            let root = root.map(|root| root.to_byte_array());
+            let root = root.map(Hash::to_byte_array);
             assert_eq!(Some(follow([0xcb; 32], &path)), root, "{count}");
         }
     }

@@ -26,7 +26,7 @@ pub use check::{
     strip_witness,
 };
 pub use low_work::{LowWork, LowWorkError, MARK_PERIOD, MAX_FOLLOWED, Step, claimed_work};
-pub use mine::{COINBASE_MATURITY, mine, subsidy, template};
+pub use mine::{COINBASE_MATURITY, Slot, mine, slot, subsidy, template};
 pub use params::Params;
 pub use target::check_work;
 pub use tree::{

@@ -87,7 +87,9 @@ impl<T: Source> Handler for Provider<T> {
     }
 
     fn woken<N: SockMan>(&mut self, net: &mut N) {
-        self.work(net, super::Doing::look);
+        self.work(net, |doing| {
+            doing.look();
+        });
     }
 
     fn closed<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): (), why: Closed) {
