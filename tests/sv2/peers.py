@@ -105,7 +105,7 @@ class Pool:
         """The templates it has had: identifier, whether it is for a tip to come, what its coinbase may pay."""
         found = re.findall(
             r"Received: NewTemplate\(template_id: (\d+), future_template: (\w+),.*?"
-            r"coinbase_prefix: (\w*),.*?coinbase_tx_value_remaining: (\d+),",
+            r"coinbase_prefix: B0255\((\w*)\),.*?coinbase_tx_value_remaining: (\d+),",
             self.process.written(),
         )
         return [(int(number), future == "true", prefix, int(value)) for number, future, prefix, value in found]
