@@ -21,6 +21,7 @@ mod params;
 mod target;
 mod tree;
 
+pub(crate) use check::{Alone, MAX_MONEY, check_transaction};
 pub use check::{
     BlockError, Checked, DecodeError, Invalid, MAX_BLOCK_WEIGHT, Mutated, Rules, check_block, peek_header,
     strip_witness,
