@@ -6,6 +6,7 @@
 //! - `stop.rs`: an end under load
 //! - `delay.rs`: an echo that comes in two pieces
 //! - `killed.rs`: the download of a long chain that is killed and goes on; `released.rs`: the program as it is released
+//! - `together.rs`: three protocols on one loop, and what each costs the others
 //! - `measure.rs`: memory and CPU time of the server; a client
 //!
 //! Limits are generous: they tell what is broken from what is not. The figures are printed, one line each.
@@ -32,6 +33,7 @@ mod rig;
 mod server;
 mod slow;
 mod stop;
+mod together;
 
 use server::Server;
 use sockman_node::Choice;

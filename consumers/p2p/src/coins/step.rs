@@ -39,6 +39,13 @@ pub struct Prepared {
     missing: u64,
 }
 
+impl Prepared {
+    /// What it does.
+    pub fn delta(&self) -> &Delta {
+        &self.delta
+    }
+}
+
 impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared")
