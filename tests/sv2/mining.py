@@ -22,6 +22,13 @@ def device(nodes, of, name="device", **settings):
     return nodes.add(Device(nodes.folder, of, name, **settings))
 
 
+def with_some_blocks(nodes):
+    """A provider with a chain that is long enough for blocks to follow fast: see Device."""
+    node = provider(nodes).start()
+    node.mine(12)
+    return node
+
+
 def wait_for_height(node, height, *others):
     """Until the node is at that height or above; `others` must stay alive meanwhile."""
 
@@ -110,12 +117,12 @@ def a_pool_moves_on_with_a_reorganisation(nodes):
 # --- With one -----------------------------------------------------------------------------------------------------
 
 
-def a_pool_mines_from_the_genesis_block(nodes, height=24):
+def a_pool_mines_from_the_genesis_block(nodes, height=20):
     """Heights 1 to 16, which a script has opcodes for, and on; and a second node hears of each block."""
     node = provider(nodes).start()
     second = nodes.add(Ours(nodes.folder, "second")).start(node)
     one = pool(nodes, node).start()
-    miner = device(nodes, one).start()
+    miner = device(nodes, one, pause=1100).start()
     wait_for_height(node, height, one, miner)
     miner.kill()
     for each in range(1, height + 1):
@@ -139,10 +146,10 @@ def core_takes_what_a_pool_mines(nodes):
 
 def a_block_by_rpc_makes_the_pool_move_on(nodes):
     """While it mines: sooner or later it finds one on top of it."""
-    node = provider(nodes).start()
+    node = with_some_blocks(nodes)
     one = pool(nodes, node).start()
     miner = device(nodes, one).start()
-    wait_for_height(node, 1, one, miner)
+    wait_for_height(node, 13, one, miner)
     for _ in range(5):
         [tip] = node.mine()
         height = node.rpc.getblock(tip)["height"]
@@ -157,7 +164,7 @@ def a_block_by_rpc_makes_the_pool_move_on(nodes):
 
 def two_pools_at_once(nodes):
     """Each with a device of its own: both find blocks, and go on with those of the other."""
-    node = provider(nodes).start()
+    node = with_some_blocks(nodes)
     pools = [pool(nodes, node, "left"), pool(nodes, node, "right", pays=PAID_TO_TAPROOT)]
     miners = []
     for one in pools:
@@ -168,7 +175,7 @@ def two_pools_at_once(nodes):
     def each_found():
         for process in (*pools, *miners):
             process.process.check()
-        heights = range(1, node.rpc.getblockcount() + 1)
+        heights = range(13, node.rpc.getblockcount() + 1)
         return all(sum(is_of(node, height, one) for height in heights) >= 5 for one in pools)
 
     until(each_found, "each pool has found 5 blocks", every=1)
@@ -176,7 +183,7 @@ def two_pools_at_once(nodes):
         miner.kill()
     for one in pools:
         one.wait_for_tip(node.tip())
-    found = [check_mined(node, height, pools)["hash"] for height in range(1, node.rpc.getblockcount() + 1)]
+    found = [check_mined(node, height, pools)["hash"] for height in range(13, node.rpc.getblockcount() + 1)]
     for one in pools:
         require(set(one.blocks_found()) & set(found), f"{one.name} has found blocks of the chain")
         one.expect_order()

@@ -5,7 +5,7 @@ import re
 import signal
 
 from nodes.ours import Ours
-from nodes.process import Failure, Process, equal, free_port, require, until
+from nodes.process import Process, equal, free_port, require, until
 
 BIN = None
 
@@ -129,9 +129,11 @@ class Pool:
         return re.findall(r"Block Found!!! \W*(\w{64})", self.process.written())
 
     def expect_order(self):
-        """Each template is new, and each tip names the template that came last before it and was made for it."""
+        """Each template and each tip is new, and each tip names the template that came last before it and was made for it."""
         numbers = [number for number, *_ in self.templates()]
         require(numbers == sorted(set(numbers)), f"the identifiers grow: {numbers}")
+        tips = [tip for _, tip in self.tips()]
+        equal(len(set(tips)), len(tips), f"different tips among {tips}")
         future = None
         for kind, number, is_future in re.findall(
             r"Received: (NewTemplate|SetNewPrevHash)\W+template_id: (\d+)(?:, future_template: (\w+))?",
@@ -153,20 +155,34 @@ class Pool:
         ]
 
     def expect_no_complaint(self, *expected):
-        found = self.complaints(STALE, *expected)
+        found = self.complaints(*OF_DEVICES, *expected)
         require(not found, f"{self.name} complains:\n" + "\n".join(found[:20]))
 
 
-# A share of the job that the pool has just replaced: the device looks for a new one before each batch of nonces.
-STALE = r"SubmitSharesError: .*error_code: stale-share"
-# What a pool writes when its provider goes away, before it ends.
-PROVIDER_GONE = [r"Reader error", r"TemplateReceiver template provider handler failed"]
+# What a pool writes of its devices.
+OF_DEVICES = [
+    # A share of a job that the pool has replaced: the device looks for a new one before each pause, not after it. The pool
+    # remembers the jobs of the tip before; those of the one before that have an identifier that is not valid.
+    r"SubmitSharesError: .*error_code: (stale-share|invalid-job-id)",
+    # One has gone.
+    r"io_task: Reader error error=SocketClosed",
+    r"downstream: Error handling downstream message",
+]
+# What it writes, besides the second, when its provider goes away, before it ends.
+PROVIDER_GONE = r"TemplateReceiver template provider handler failed"
 
 
 class Device:
     """A mining_device that mines for a pool, a batch of nonces every `pause` milliseconds, which on regtest is about a block.
 
     It tells the pool of a hash rate that makes nearly every batch a share; and it measures its own at first, for 5 s.
+
+    When its pool goes away it may go on as if nothing were.
+
+    The time of its blocks is 60 s after that at which it was given the job, whatever the pool says that it must be at least: a
+    second more than the median of the last eleven. It finds nothing any more for a job where that is later. So blocks must not
+    follow each other faster than some in a second; and at the chain's beginning, where few come after the genesis block, not
+    faster than one.
     """
 
     def __init__(self, folder, pool, name="device", pause=300):
@@ -196,8 +212,3 @@ class Device:
     def kill(self):
         if self.process:
             self.process.kill()
-
-    def wait_for_the_end(self):
-        """It ends, with a panic, when its pool goes away."""
-        if self.process.wait() == 0:
-            raise Failure(f"{self.name} has ended as if all were well")
