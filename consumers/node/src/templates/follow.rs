@@ -11,6 +11,7 @@ use sockman_p2p::wire::HEADER;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 /// The thread, while it runs.
 pub(super) struct Following<D: Store> {
@@ -19,7 +20,12 @@ pub(super) struct Following<D: Store> {
     publisher: Publisher<D>,
     /// Damage was found, and the index made anew for it.
     has_mended: bool,
+    /// When the last steps of the index are to be on the disk.
+    settle_at: Option<Instant>,
 }
+
+/// How long steps of the index may not be on the disk: nothing waits for it then that miners wait for.
+const SETTLE: Duration = Duration::from_secs(1);
 
 impl<D: Store> Following<D> {
     pub(super) fn new(shared: Arc<Shared<D>>, coins: Coins) -> Following<D> {
@@ -28,6 +34,7 @@ impl<D: Store> Following<D> {
             shared,
             coins,
             has_mended: false,
+            settle_at: None,
         }
     }
 
@@ -37,7 +44,7 @@ impl<D: Store> Following<D> {
             while !self.shared.handle.with(|state| state.stopping) {
                 self.turn(wake)?;
             }
-            Ok::<_, CoinsError>(())
+            self.coins.settle()
         }));
         match ended {
             Ok(Ok(())) => {}
@@ -56,7 +63,7 @@ impl<D: Store> Following<D> {
             Plan::Nothing => {
                 self.publisher.publish(wake);
                 self.wait();
-                Ok(())
+                self.settle()
             }
             Plan::Remake => self.remake("it is of another branch or chain than the node's"),
             Plan::Step {
@@ -85,13 +92,26 @@ impl<D: Store> Following<D> {
         }
     }
 
-    /// Waits for another tip, for the pool to change, and for the time at which there is other work.
+    /// Waits for another tip, for the pool to change, and for the time at which there is other work, or something for the disk.
     fn wait(&self) {
         let (at, changed) = (self.coins.at(), &self.shared.changed);
-        self.shared.handle.wait(self.publisher.next(), |state| {
+        let until = [self.publisher.next(), self.settle_at]
+            .into_iter()
+            .flatten()
+            .min();
+        self.shared.handle.wait(until, |state| {
             let is_new = state.chain.entry(state.chain.tip()).hash != at.hash;
             (changed.swap(false, Ordering::SeqCst) || is_new).then_some(())
         });
+    }
+
+    /// Puts the last steps of the index on the disk, when it is time.
+    fn settle(&mut self) -> Result<(), CoinsError> {
+        if self.settle_at.is_some_and(|at| at <= Instant::now()) {
+            self.settle_at = None;
+            self.coins.settle()?;
+        }
+        Ok(())
     }
 
     fn step(&mut self, back_to: u32, forward: &[Ahead], target: u32) -> Result<(), CoinsError> {
@@ -107,7 +127,16 @@ impl<D: Store> Following<D> {
         };
         // Nobody must see the one without the other.
         let mut mempool = self.shared.mempool();
-        let delta = self.coins.commit(prepared)?;
+        // Miners wait for the coins of a block that has just come, and not for the disk.
+        let is_hurried = target.saturating_sub(back_to) <= MOST_BEHIND;
+        let delta = if is_hurried {
+            self.coins.commit_soon(prepared)
+        } else {
+            self.coins.commit(prepared)
+        }?;
+        if self.coins.is_unsettled() {
+            self.settle_at.get_or_insert_with(|| Instant::now() + SETTLE);
+        }
         let Mempool { pool, view, .. } = &mut *mempool;
         *view = self.coins.view()?;
         let next = next_after(handle, delta.at);

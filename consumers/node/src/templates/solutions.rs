@@ -11,17 +11,17 @@ pub(super) fn run<D: Store>(handle: &Handle<D>, jobs: &Receiver<Job>) {
         let (hash, height) = (solution.hash(), solution.height());
         match handle.submit(&solution.block()) {
             Ok(accepted) if accepted.new_tip => {
-                tracing::info!(%hash, height, "a client's block is the new tip")
+                tracing::info!(%hash, height, "a client's block is the new tip");
             }
             Ok(_) => tracing::info!(%hash, height, "a client's block came too late to be the tip"),
             // Several clients may find the same one, or one of them may tell of it twice.
             Err(AcceptError::Refused(Refused::Duplicate(_))) => {}
             Err(AcceptError::Refused(why)) => {
-                tracing::warn!(%hash, height, %why, "a client's block is refused")
+                tracing::warn!(%hash, height, %why, "a client's block is refused");
             }
             // The node ends for it.
             Err(AcceptError::Store(why)) => {
-                tracing::error!(%hash, height, %why, "a client's block is not stored")
+                tracing::error!(%hash, height, %why, "a client's block is not stored");
             }
         }
     }
