@@ -102,7 +102,7 @@ pub(crate) fn templates<B: Backend>() {
 
     // Frames of extensions that nobody has agreed to, and of types that are not known.
     for (kind, extension) in [(0x70, 3), (0x01, 0x7fff), (0x7f, 0)] {
-        let ignored = peer.seal_as(kind, extension, [0xff_u8; 31]);
+        let ignored = peer.seal_as(kind, extension, constraints(9, 9));
         peer.write(&ignored);
     }
     peer.data(template.id).expect("what is unknown is ignored");
