@@ -1,9 +1,11 @@
-//! What a hostile or unlucky world does to `sockman http`, on every backend that is compiled in, with figures.
+//! What a hostile or unlucky world does to `sockman http`, and to a template provider, on every backend that is compiled in, with
+//! figures.
 //!
 //! - `slow.rs`: clients that send slowly, or never read
 //! - `many.rs`: many connections: at once, idle, and more than there are descriptors for
 //! - `stop.rs`: an end under load
 //! - `delay.rs`: an echo that comes in two pieces
+//! - `sv2`: hostile clients of a template provider
 //! - `measure.rs`: memory and CPU time of the server; a client
 //!
 //! Limits are generous: they tell what is broken from what is not. The figures are printed, one line each.
@@ -16,6 +18,7 @@ mod measure;
 mod server;
 mod slow;
 mod stop;
+mod sv2;
 
 use server::Server;
 use sockman_node::Choice;
