@@ -60,7 +60,8 @@ pub struct Settings {
     /// Addresses that a peer may tell at once, and every ten seconds after that one more; the rest is ignored. Default
     /// 1,000 (Core's `MAX_ADDR_PROCESSING_TOKEN_BUCKET`).
     pub addresses: u64,
-    /// How long somebody who misbehaves is discouraged. Default 24 h.
+    /// How long somebody who misbehaves is discouraged, and how long whoever dials us from where a download was held up is the last to
+    /// be asked for blocks. Default 24 h.
     pub discourage: Duration,
     /// Networks whose peers are not dropped for what they send, and not banned.
     pub noban: Vec<ipnet::IpNet>,

@@ -5,11 +5,13 @@
 //!
 //! - [`Provider`]: the protocol, a [`Handler`](sockman::Handler), with its [`Settings`], [`Counters`] and a [`Handle`] for other threads
 //! - [`Source`]: where [`Work`] comes from, and where a [`Solution`] goes to: a node, or a test
+//! - [`Job`]: what a client makes of a template
 //! - [`wire`]: keys, handshake, frames and messages, for both ends
 
 #![forbid(unsafe_code)]
 
 mod body;
+mod job;
 pub mod mutant;
 mod provider;
 mod settings;
@@ -18,6 +20,7 @@ mod source;
 pub mod wire;
 mod work;
 
+pub use job::Job;
 pub use provider::{ClientInfo, Count, Counters, Handle, Provider, Stage};
 pub use settings::Settings;
 pub use sockman::Clock;

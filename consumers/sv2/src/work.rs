@@ -57,6 +57,21 @@ pub struct Transaction {
     pub sigops: u32,
 }
 
+impl Transaction {
+    /// A transaction that pays `fee` satoshis, and whose signature operations cost `sigops`.
+    pub fn new(tx: &bitcoin::Transaction, fee: u64, sigops: u32) -> Transaction {
+        Transaction {
+            bytes: bitcoin::consensus::serialize(tx).into(),
+            txid: tx.compute_txid(),
+            wtxid: tx.compute_wtxid(),
+            fee,
+            // More than four billion units are in no memory.
+            weight: u32::try_from(tx.weight().to_wu()).unwrap_or(u32::MAX),
+            sigops,
+        }
+    }
+}
+
 /// What the transactions up to one come to.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
@@ -111,10 +126,15 @@ impl Work {
         &self.transactions
     }
 
-    /// What the first `count` transactions pay, in satoshis.
-    pub(crate) fn fees(&self, count: usize) -> u64 {
+    fn sum(&self, count: usize) -> Sum {
         let last = count.checked_sub(1).and_then(|last| self.sums.get(last));
-        last.map_or(0, |sum| sum.fees)
+        last.copied().unwrap_or_default()
+    }
+
+    /// What the first `count` transactions weigh, and what their signature operations cost.
+    pub(crate) fn size(&self, count: usize) -> (u64, u64) {
+        let sum = self.sum(count);
+        (sum.weight, sum.sigops)
     }
 
     /// Whether this is for the same place as `other`: the same parent, and the same target.
@@ -139,7 +159,7 @@ impl Work {
         let body = Arc::new(Body::new(
             &self.basis,
             &self.transactions[..count],
-            self.fees(count),
+            self.sum(count).fees,
         ));
         if bodies.len() == MOST_BODIES {
             bodies.remove(1);
@@ -167,5 +187,84 @@ fn coinbase(room: Constraints) -> Sum {
         weight: 4 * bytes + WITNESS,
         sigops: 4 * u64::from(room.sigops),
         fees: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::hashes::Hash;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn basis() -> Basis {
+        Basis {
+            prev_hash: BlockHash::all_zeros(),
+            height: 100,
+            version: 0x2000_0000,
+            bits: CompactTarget::from_consensus(0x207f_ffff),
+            least_time: 1,
+            subsidy: 50,
+            segwit: true,
+        }
+    }
+
+    fn transaction(weight: u32, sigops: u32, fee: u64) -> Arc<Transaction> {
+        Arc::new(Transaction {
+            bytes: Bytes::new(),
+            txid: Txid::all_zeros(),
+            wtxid: Wtxid::all_zeros(),
+            fee,
+            weight,
+            sigops,
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// A template has the longest beginning that fits.
+        #[test]
+        fn there_are_as_many_transactions_as_there_is_room_for(
+            all in vec((0..400_000_u32, 0..8_000_u32, 0..1_000_u64), 0..40),
+            size in prop_oneof![0..2_000_u32, 0..1_100_000_u32],
+            sigops in prop_oneof![0..100_u16, any::<u16>()],
+        ) {
+            let transactions = all.iter().map(|&(weight, sigops, fee)| transaction(weight, sigops, fee));
+            let work = Work::new(basis(), transactions.collect());
+            // Specification, 7.1, written out.
+            let weight = 4 * (80 + 9 + 4 + 1 + 36 + 1 + 100 + 4 + 9 + 47 + 4 + u64::from(size)) + 36;
+            let cost = 4 * u64::from(sigops);
+            let fits = |count: usize| {
+                let taken = &all[..count];
+                weight + taken.iter().map(|tx| u64::from(tx.0)).sum::<u64>() <= 4_000_000
+                    && cost + taken.iter().map(|tx| u64::from(tx.1)).sum::<u64>() <= 80_000
+            };
+            let expected = (0..=all.len()).filter(|&count| fits(count)).max();
+            let body = work.body(Constraints { size, sigops });
+            prop_assert_eq!(body.as_ref().map(|body| body.count()), expected);
+            if let Some(body) = body {
+                let fees: u64 = all[..body.count()].iter().map(|tx| tx.2).sum();
+                prop_assert_eq!(body.value(), 50 + fees);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_made_of_it_is_kept_but_not_without_end() {
+        let work = Work::new(basis(), (0..40).map(|_| transaction(100_000, 0, 1)).collect());
+        let room = |count: u32| Constraints {
+            size: 25_000 * count,
+            sigops: 0,
+        };
+        let usual = work.body(USUAL).unwrap();
+        let first = work.body(room(1)).unwrap();
+        assert!(Arc::ptr_eq(&first, &work.body(room(1)).unwrap()));
+        for count in 0..39 {
+            assert!(work.body(room(count)).is_some());
+            assert!(work.bodies.lock().unwrap().len() <= MOST_BODIES);
+        }
+        // The usual one stays.
+        assert!(Arc::ptr_eq(&usual, &work.body(USUAL).unwrap()));
     }
 }

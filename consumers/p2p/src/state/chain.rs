@@ -3,7 +3,7 @@
 mod load;
 
 use crate::chain::{
-    BlockError, Checked, Entry, Forgotten, HeaderError, Id, Params, Rules, Tree, check_block, peek_header,
+    BlockError, Checked, Entry, HeaderError, Id, Params, Rules, Tree, check_block, peek_header,
 };
 use crate::mutant::{Mutant, planted};
 use crate::store::{Change, Place, Store, StoreError};
@@ -210,6 +210,14 @@ impl<D: Store> Chain<D> {
         &mut self.store
     }
 
+    /// Waits until the store can be told more, for whoever has nothing else to do meanwhile.
+    pub fn catch_up(&mut self) {
+        if self.store.is_swamped() {
+            // What went wrong shows: `Store::failed`.
+            let _ = self.store.sync();
+        }
+    }
+
     /// How often the tip has changed since the start.
     pub fn changes(&self) -> u64 {
         self.changes
@@ -296,9 +304,13 @@ impl<D: Store> Chain<D> {
     /// A block is not valid. If that is its header's fault (and not that of who sent it), neither is what builds on it.
     fn invalid(&mut self, id: Id, why: BlockError) -> Refused {
         if matches!(why, BlockError::Invalid(_)) || planted(Mutant::TwinCondemns) {
-            for id in self.tree.mark_invalid(id) {
-                let Entry { height, hash, .. } = *self.tree.entry(id);
+            let marked = self.tree.mark_invalid(id);
+            // What is built on it will be so too when it is loaded.
+            if let Some(&first) = marked.first() {
+                let Entry { height, hash, .. } = *self.tree.entry(first);
                 self.store.record(Change::Invalid { height, hash });
+            }
+            for id in marked {
                 // What waits for it waits for nothing.
                 let children = self.waiting.remove(&id).unwrap_or_default();
                 self.waiting_bytes -= children.iter().map(|&id| self.bytes(id)).sum::<u64>();
@@ -420,10 +432,11 @@ impl<D: Store> Chain<D> {
     /// Forgets headers that lead to none of `keep` and to no stored block. Says how many.
     pub fn prune(&mut self, keep: &[Id]) -> usize {
         let forgotten = self.tree.prune(keep);
-        for &Forgotten { height, hash } in &forgotten {
-            self.store.record(Change::Forget { height, hash });
+        let count = forgotten.len();
+        if count > 0 {
+            self.store.record(Change::Forget(forgotten));
         }
-        forgotten.len()
+        count
     }
 
     /// The ends of all chains of headers, as Core's `getchaintips` tells them: highest first.

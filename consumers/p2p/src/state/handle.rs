@@ -28,6 +28,8 @@ pub struct State<D: Store> {
     pub bans: Bans,
     /// Whom we would rather not talk to.
     pub discouraged: Discouraged,
+    /// Whose address is one from which a download was held up, by somebody who had dialled us.
+    pub(crate) stalled: Discouraged,
     /// Which blocks are asked for.
     pub download: Download,
     /// What has been counted.
@@ -46,6 +48,8 @@ pub struct State<D: Store> {
     pub(crate) commands: VecDeque<Command>,
     /// The tip has changed and not been announced yet.
     pub(crate) fresh: bool,
+    /// The store [was found swamped](Store::is_swamped): some wait until it is so no longer.
+    pub swamped: bool,
     /// Blocks were handed in that peers owed us: they, and whoever waited for those, can be asked for others.
     pub(crate) ask: bool,
 }
@@ -85,6 +89,13 @@ impl<D: Store> State<D> {
 }
 
 impl<D: Store> State<D> {
+    /// Whether nothing should be recorded for now that can wait. Whoever waits is told.
+    pub(crate) fn is_swamped(&mut self) -> bool {
+        let is = self.chain.store().is_swamped();
+        self.swamped |= is;
+        is
+    }
+
     /// A block that was handed in is stored: nobody need send it any more.
     fn landed(&mut self, accepted: Accepted) {
         self.fresh |= accepted.new_tip;
@@ -152,7 +163,17 @@ impl<D: Store> Shared<D> {
     }
 
     pub(crate) fn runs_on(&self, remote: Remote) {
+        let of_store = remote.clone();
+        let tell = Arc::new(move || of_store.wake());
+        self.lock().chain.store_mut().when_ready(tell);
         *self.remote.lock().unwrap_or_else(PoisonError::into_inner) = Some(remote);
+    }
+
+    fn is_running(&self) -> bool {
+        self.remote
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     pub(crate) fn wake(&self) {
@@ -191,6 +212,7 @@ impl<D: Store> Handle<D> {
             targets: Targets::new(chain_port),
             bans,
             discouraged: Discouraged::new(settings.discourage),
+            stalled: Discouraged::new(settings.discourage),
             download: Download::default(),
             counters: Counters::default(),
             bytes: (0, 0),
@@ -200,6 +222,7 @@ impl<D: Store> Handle<D> {
             now: settings.clock.begin(),
             commands: VecDeque::new(),
             fresh: false,
+            swamped: false,
             ask: false,
         };
         Handle(Arc::new(Shared {
@@ -254,6 +277,10 @@ impl<D: Store> Handle<D> {
     }
 
     fn hand_in(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
+        // It is the loop that is told when the store is ready.
+        if self.0.is_running() {
+            self.wait(None, |state| (!state.is_swamped()).then_some(()));
+        }
         let now = self.unix();
         let most = self.0.settings.headers;
         let (header, _) = peek_header(block).map_err(|why| Refused::from(BlockError::from(why)))?;

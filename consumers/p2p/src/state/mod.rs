@@ -21,7 +21,7 @@ pub use chain::{AcceptError, Accepted, Chain, Refused, Tip, TipStatus};
 pub use counters::{Count, Counters};
 pub use discouraged::{Discouraged, MOST_DISCOURAGED};
 pub use handle::{Command, Handle, State, SubmitError};
-pub use peers::{Addresses, Direction, Peer, Peers, Ping, Traffic, Version};
+pub use peers::{Addresses, Direction, Peer, Peers, Ping, Traffic, Trust, Version};
 pub use targets::{Kind, Phase, Target, Targets};
 
 pub(crate) use targets::with_port;

@@ -17,6 +17,8 @@ mod miner;
 mod raw;
 mod serving;
 mod serving_limits;
+mod slow_disk;
+mod stallers;
 mod stopping;
 mod syncing;
 mod world;

@@ -80,13 +80,14 @@ pub(super) struct Client {
     numbers: (u64, u64),
 }
 
-/// Templates that a client may be sent in a second before its numbers could be those that it is given after it has connected again.
+/// Templates that a client may be sent in a second before its numbers could be those that another process gives it.
 const NUMBERS_PER_SECOND: u64 = 1 << 16;
 
 impl Client {
-    /// A client whose templates have numbers from the time of day on, so that they rise also from one connection to the next.
-    pub(super) fn new(peer: Endpoint, since: Instant, unix: u64) -> Client {
-        let first = unix.saturating_mul(NUMBERS_PER_SECOND) + 1;
+    /// A client whose templates have numbers from the time of day on, and above `last`, the largest that any has had: so they rise also
+    /// from one connection to the next, and from one process to the next.
+    pub(super) fn new(peer: Endpoint, since: Instant, unix: u64, last: u64) -> Client {
+        let first = last.max(unix.saturating_mul(NUMBERS_PER_SECOND)) + 1;
         Client {
             peer,
             since,

@@ -28,7 +28,7 @@ impl<T: Source> Handler for Provider<T> {
                 return None;
             }
             let unix = settings.clock.unix(doing.now);
-            let client = Client::new(origin.peer.clone(), doing.now, unix);
+            let client = Client::new(origin.peer.clone(), doing.now, unix, doing.own.number);
             let within = settings.handshake_within;
             doing.state.clients.insert(conn, client);
             doing.net.set_deadline(conn, Some(doing.now + within));

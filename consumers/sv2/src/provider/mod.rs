@@ -44,6 +44,8 @@ struct Own<T> {
     source: T,
     /// What the source gave last.
     latest: Option<Arc<Work>>,
+    /// The largest number that a template has had.
+    number: u64,
     encoder: Encoder,
     chance: Chance,
     listeners: Vec<Listener>,
@@ -75,6 +77,7 @@ impl<T: Source> Provider<T> {
                 authority,
                 source,
                 latest: None,
+                number: 0,
                 encoder: Encoder::default(),
                 listeners: Vec::new(),
                 queue: VecDeque::new(),

@@ -114,6 +114,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
             value: body.value(),
             at,
         });
+        self.own.number = self.own.number.max(template);
         self.send(conn, &Message::NewTemplate(body.template(template, future)));
         self.count(Count::templates);
         template

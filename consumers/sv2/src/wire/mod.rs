@@ -20,4 +20,4 @@ pub use handshake::{HELLO, Initiator, REPLY, Rejected, respond};
 pub use keys::{Authority, AuthorityKey, BadKey};
 pub use message::{Constraints, Message, NewTemplate, PrevHash, Setup, Submission};
 pub use parse::Malformed;
-pub use transport::{Broken, Encoder, Frame, HEADER, Opened, TooLarge, Transport};
+pub use transport::{Broken, Encoder, Frame, HEADER, MAX_PAYLOAD, Opened, TooLarge, Transport};

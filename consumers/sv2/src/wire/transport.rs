@@ -12,6 +12,9 @@ use std::fmt;
 /// Bytes of a frame's header, before it is encrypted.
 pub const HEADER: usize = framing_sv2::SV2_FRAME_HEADER_SIZE;
 
+/// Bytes that the payload of a frame may have: its length has 24 bits (specification, 3.2).
+pub const MAX_PAYLOAD: u32 = 0x00ff_ffff;
+
 /// What was received cannot be decrypted, or is more than may come in one frame. Nothing after it can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
@@ -104,6 +107,27 @@ impl Encoder {
         let sealed = self.0.encode_transport(frame, keys);
         sealed.map_err(|why| TooLarge(why.to_string()))
     }
+
+    fn encode_payload(
+        &mut self,
+        extension: u16,
+        kind: u8,
+        payload: &[u8],
+        keys: &mut TransportEncryptState,
+    ) -> Result<Vec<u8>, TooLarge> {
+        let length = u32::try_from(payload.len())
+            .ok()
+            .filter(|length| *length <= MAX_PAYLOAD);
+        let length = length.ok_or_else(|| TooLarge(format!("{} bytes in one frame", payload.len())))?;
+        let mut bytes = Vec::with_capacity(HEADER + payload.len());
+        bytes.extend(extension.to_le_bytes());
+        bytes.push(kind);
+        bytes.extend(&length.to_le_bytes()[..3]);
+        bytes.extend(payload);
+        let frame = SerializedFrame::from_bytes(bytes).map_err(|why| TooLarge(format!("{why:?}")))?;
+        let sealed = self.0.encode_transport(frame, keys);
+        sealed.map_err(|why| TooLarge(why.to_string()))
+    }
 }
 
 /// A connection after its handshake, from either end.
@@ -168,6 +192,18 @@ impl Transport {
     pub fn seal(&mut self, encoder: &mut Encoder, message: &Message) -> Result<Vec<u8>, TooLarge> {
         message.encode(encoder, &mut self.encrypt)
     }
+
+    /// The same with any payload, of any type and extension, whether there is such a thing or not. (The extension's highest bit says
+    /// that the message belongs to a channel.)
+    pub fn seal_payload(
+        &mut self,
+        encoder: &mut Encoder,
+        extension: u16,
+        kind: u8,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, TooLarge> {
+        encoder.encode_payload(extension, kind, payload, &mut self.encrypt)
+    }
 }
 
 impl fmt::Debug for Transport {
@@ -181,7 +217,8 @@ impl fmt::Debug for Transport {
 
 /// What a frame of so many bytes has once it is encrypted.
 fn on_the_wire(plain: usize) -> usize {
-    let payload = plain.saturating_sub(HEADER).min(0x00ff_ffff).to_le_bytes();
+    let payload = plain.saturating_sub(HEADER).min(MAX_PAYLOAD as usize);
+    let payload = payload.to_le_bytes();
     let header = Header::from_bytes(&[0, 0, 0, payload[0], payload[1], payload[2]]);
     let payload = header.map_or(0, |header| encrypted_payload_length(&header));
     codec_sv2::ENCRYPTED_SV2_FRAME_HEADER_SIZE + payload

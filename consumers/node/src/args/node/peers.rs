@@ -121,7 +121,8 @@ pub(crate) struct PeerArgs {
     /// Addresses that a peer may tell at once, and one more every ten seconds; the rest is ignored.
     #[arg(long, value_name = "N", default_value_t = NonZeroU64::new(default().addresses).unwrap_or(NonZeroU64::MIN))]
     max_addresses: NonZeroU64,
-    /// For how long somebody who misbehaves is taken only if there is room, and not dialled.
+    /// For how long somebody who misbehaves is taken only if there is room, and not dialled; and for how long one that dialled us and
+    /// held up a download is the last to be asked for blocks.
     #[arg(long, value_name = "SECS", default_value_t = Seconds(default().discourage))]
     discourage: Seconds,
     /// Addresses, as 192.168.0.0/16, whose peers are not dropped for what they send. May be given several times.

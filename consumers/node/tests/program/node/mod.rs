@@ -3,6 +3,7 @@
 //! - `cli.rs`: bad flags, the cookie, what it says; `stop.rs`: how it ends
 //! - `rpc.rs`: JSON-RPC, REST and metrics over HTTP
 //! - `sync.rs`: nodes among each other; `data.rs`: what is on the disk, and what is not
+//! - `sv2.rs`: templates for pools
 //! - `files.rs`: `chain-gen` and `chain-import`
 //! - `rig.rs`: a node that runs, and calls of its methods
 
@@ -12,6 +13,7 @@ mod files;
 mod rig;
 mod rpc;
 mod stop;
+mod sv2;
 mod sync;
 
 use sockman_node::Choice;

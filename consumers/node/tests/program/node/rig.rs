@@ -45,7 +45,8 @@ pub(super) fn command(backend: &str, data: &Path, more: &[&str]) -> Command {
     command
 }
 
-fn arguments(command: &mut Command, backend: &str, data: &Path, more: &[&str]) {
+/// Appends them to what starts the program.
+pub(super) fn arguments(command: &mut Command, backend: &str, data: &Path, more: &[&str]) {
     command
         .args(["node", "--backend", backend, "--datadir"])
         .arg(data);
@@ -83,7 +84,8 @@ impl Node {
     }
 
     pub(super) fn spawn(command: &mut Command, backend: &str, data: &Path) -> Node {
-        let server = Server::spawn(command, backend, 2);
+        let templates = command.get_args().filter(|arg| *arg == "--sv2-bind").count();
+        let server = Server::spawn(command, backend, 2 + templates);
         let at = server.at[1].clone();
         Node {
             server,
@@ -95,6 +97,11 @@ impl Node {
     /// Where peers connect.
     pub(super) fn p2p(&self) -> &str {
         &self.server.at[0]
+    }
+
+    /// Where pools connect.
+    pub(super) fn sv2(&self) -> &str {
+        &self.server.at[2]
     }
 
     pub(super) fn cookie(&self) -> String {
