@@ -92,11 +92,10 @@ pub fn groups(asks: &[Ask], sizes: &[usize]) -> Vec<(Ask, usize)> {
     } else {
         asks
     };
-    let with_sizes = |ask: &Ask| {
-        let sizes = if sizes.is_empty() { ask.sizes() } else { sizes };
-        sizes.iter().map(|size| (*ask, *size))
-    };
-    asks.iter().flat_map(with_sizes).collect()
+    let sizes_of = |ask: Ask| if sizes.is_empty() { ask.sizes() } else { sizes };
+    asks.iter()
+        .flat_map(|ask| sizes_of(*ask).iter().map(|size| (*ask, *size)))
+        .collect()
 }
 
 #[cfg(test)]
