@@ -121,7 +121,7 @@ pub(crate) fn templates<B: Backend>() {
 /// A new tip is told at once, to each client; what was before is served for a while yet, and then not any more.
 pub(crate) fn tips<B: Backend>() {
     let settings = Settings {
-        stale_for: Duration::from_secs(2),
+        stale_for: Duration::from_secs(5),
         ..settings()
     };
     let served = Served::start::<B>(settings, work(101, transactions(3, 10)));
@@ -141,11 +141,10 @@ pub(crate) fn tips<B: Backend>() {
     }
     served.tell(work(105, Vec::new()));
     let (peer, old) = (&mut peers[0], before[0].id);
-    peer.say(request(old));
     Template::of(peer.hear().templates());
     Tip::of(peer.hear().templates());
-    let data = crate::peer::Data::of(old, peer.hear().templates());
-    assert_eq!(data.expect("it was the last").transactions.len(), 4);
+    let data = peer.data(old).expect("it was the last");
+    assert_eq!(data.transactions.len(), 4);
     let gone = loop {
         match peer.data(old) {
             Ok(_) => std::thread::sleep(Duration::from_millis(20)),

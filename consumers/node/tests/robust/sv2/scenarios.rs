@@ -146,13 +146,14 @@ fn sv2_stalls_in_the_handshake() {
 /// Connects time and again, from four threads, and lets the server answer the handshake. What comes then is said by `then`.
 fn handshakes(served: &Served, then: impl Fn(&mut TcpStream) + Sync) -> u64 {
     let (over, count) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (at, key) = (served.at, &served.key);
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let hello = Greeting::new(&served.key).hello;
+                let hello = Greeting::new(key).hello;
                 let mut reply = vec![0; noise_sv2::INITIATOR_EXPECTED_HANDSHAKE_MESSAGE_SIZE];
                 while !over.load(Ordering::Relaxed) {
-                    let mut stream = dial(served.at);
+                    let mut stream = dial(at);
                     stream.write_all(&hello).expect("the server reads");
                     stream.read_exact(&mut reply).expect("the server answers");
                     then(&mut stream);
