@@ -3,7 +3,7 @@
 use super::peer::{Greeting, Peer, constraints, dial, request};
 use super::served::Served;
 use super::{WITHIN, everywhere, everywhere_within};
-use sockman_sv2::Count;
+use sockman_sv2::{ClientInfo, Count};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,11 +19,12 @@ fn hung_up(stream: &mut TcpStream) {
     while stream.read(&mut bytes).is_ok_and(|count| count > 0) {}
 }
 
-/// Waits until so many have been counted.
-fn until(served: &Served, what: Count, count: u64) {
+/// Waits until that is so.
+#[track_caller]
+fn wait(so: impl Fn() -> bool) {
     let latest = Instant::now() + Duration::from_secs(60);
-    while served.count(what) < count {
-        assert!(Instant::now() < latest, "{} of {count}", served.count(what));
+    while !so() {
+        assert!(Instant::now() < latest, "it did not come to that");
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -43,19 +44,23 @@ fn sv2_never_reads() {
             templates.push(template);
         }
         thread::sleep(FLOOD);
-        let stuck = served
-            .handle
-            .clients()
-            .iter()
-            .filter(|client| client.behind)
-            .count();
+        let is_stuck = |client: &ClientInfo| client.behind;
+        wait(|| {
+            served
+                .handle
+                .clients()
+                .iter()
+                .filter(|client| is_stuck(client))
+                .count()
+                == 4
+        });
         // One that reads after all gets what it has asked for.
         let (peer, template) = (&mut peers[0], templates[0]);
         for _ in 0..20 {
             let data = super::Data::of(template, peer.hear().templates());
             assert!(data.expect("its tip is the last").transactions.len() > 4_000);
         }
-        format!("{stuck} stuck")
+        "4 stuck".into()
     });
 }
 
@@ -172,7 +177,7 @@ fn handshakes(served: &Served, then: impl Fn(&mut TcpStream) + Sync) -> u64 {
 fn sv2_flood_of_handshakes() {
     everywhere("sv2 handshakes", 16, |served| {
         let count = handshakes(served, |_| {});
-        until(served, Count::handshakes, count);
+        wait(|| served.count(Count::handshakes) >= count);
         format!("{count} handshakes")
     });
 }
@@ -185,7 +190,7 @@ fn sv2_flood_of_wrong_handshakes() {
             stream.write_all(&[7; 100]).expect("the server reads");
             hung_up(stream);
         });
-        until(served, Count::undecryptable, count);
+        wait(|| served.count(Count::undecryptable) >= count);
         format!("{count} handshakes")
     });
 }
