@@ -42,7 +42,8 @@ pub struct Settings {
     /// by it. It would not save the disk either: each block that waits has had as much work done for it as one that does not, and
     /// is of a chain with at least the work of ours.
     pub window_bytes: u64,
-    /// When the block that all wait for has not come for so long, another peer is asked for it too. Default 2 s.
+    /// When the block that all wait for has not come for so long, another peer is asked for it too. Of headers that another tells, a
+    /// peer is asked after half that time, unless the other has told at least 8,000 meanwhile. Default 2 s.
     pub hedge_after: Duration,
     /// When the block that all wait for came from another peer, the first one is dropped if it has had so long. Default 5 s.
     pub stall: Duration,
@@ -136,6 +137,11 @@ impl Settings {
             // A message more than the mark, and what is announced meanwhile.
             queued: self.send_high + 4 * message,
         }
+    }
+
+    /// How long a peer waits for headers that another tells, if that one is not quick.
+    pub(crate) fn headers_wait(&self) -> Duration {
+        self.hedge_after / 2
     }
 
     pub(crate) fn listen_options(&self, key: u64) -> ListenOptions {

@@ -6,6 +6,7 @@
 //! - `stop.rs`: an end under load
 //! - `delay.rs`: an echo that comes in two pieces
 //! - `killed.rs`: the download of a long chain that is killed and goes on; `released.rs`: the program as it is released
+//! - `together.rs`: three protocols on one loop, and what each costs the others
 //! - `sv2`: hostile clients of a template provider
 //! - `measure.rs`: memory and CPU time of the server; a client
 //!
@@ -33,6 +34,7 @@ mod rig;
 mod server;
 mod slow;
 mod stop;
+mod together;
 mod sv2;
 
 use server::Server;

@@ -271,13 +271,13 @@ fn mine(template: &Template, tip: &Tip, coinbase: &bitcoin::Transaction) -> Head
     };
     let target = Target::from_le_bytes(tip.target);
     let below = |header: &Header| target.is_met_by(header.block_hash());
-    (0..).map(header).find(below).expect("every other hash is")
+    (0..=u32::MAX).map(header).find(below).expect("every other hash is")
 }
 
 /// The version, time and nonce of one beside it that is not.
 fn unsolved(found: &Header) -> (u32, u32, u32) {
     let target = found.target();
-    let nonces = (0..).map(|nonce| Header { nonce, ..*found });
+    let nonces = (0..=u32::MAX).map(|nonce| Header { nonce, ..*found });
     let above = nonces
         .into_iter()
         .find(|header| !target.is_met_by(header.block_hash()));

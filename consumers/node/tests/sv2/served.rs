@@ -126,10 +126,10 @@ impl Served {
         let (solve, solved) = mpsc::channel();
         let seen = Arc::<Seen>::default();
         let (tell, told) = mpsc::channel();
-        let (works, sees) = (work.clone(), seen.clone());
+        let (shared, counts) = (work.clone(), seen.clone());
         let thread = thread::spawn(move || {
             let source = Templates {
-                work: works,
+                work: shared,
                 solved: solve,
             };
             let provider = Provider::new(settings, authority, source);
@@ -142,8 +142,8 @@ impl Served {
             while !driver.is_stopped() {
                 driver.turn(None).expect("no turn fails");
                 let stats = driver.with(|_, net| net.stats().clone());
-                *sees.stats.lock().expect("nobody panics with it") = stats;
-                sees.changed.notify_all();
+                *counts.stats.lock().expect("nobody panics with it") = stats;
+                counts.changed.notify_all();
             }
         });
         let (at, handle, remote) = told.recv().expect("it listens");

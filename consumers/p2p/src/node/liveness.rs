@@ -65,7 +65,7 @@ impl Peer {
             headers.map(|at| (at.max(self.eased) + settings.headers_within, Late::Headers)),
             self.headers
                 .waiting
-                .map(|(at, _)| (at + settings.hedge_after, Late::Waiting)),
+                .map(|(at, _)| (at + settings.headers_wait(), Late::Waiting)),
         ]
         .into_iter()
         .flatten()

@@ -112,7 +112,7 @@ impl Pool {
                 }
                 None => match confirmed.coin(spent)? {
                     Some(coin) => coin,
-                    None => return Err(self.why_missing(candidate, confirmed)?.into()),
+                    None => return Err(Self::why_missing(candidate, confirmed)?.into()),
                 },
             };
             coins.push(coin);
@@ -145,7 +145,7 @@ impl Pool {
     }
 
     /// It may be that it is in a block itself.
-    fn why_missing(&self, candidate: &Candidate, confirmed: &impl Confirmed) -> Result<Refused, AcceptError> {
+    fn why_missing(candidate: &Candidate, confirmed: &impl Confirmed) -> Result<Refused, AcceptError> {
         for vout in 0..candidate.tx().output.len() as u32 {
             let made = OutPoint::new(candidate.txid(), vout);
             if confirmed.coin(&made)?.is_some() {

@@ -2,7 +2,7 @@
 
 use super::{
     AcceptError, Accepted, BanError, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Phase, Refused,
-    Target, Targets,
+    Target, Targets, Tip,
 };
 use crate::chain::{BlockError, HeaderError, Id, Rules, check_block, peek_header};
 use crate::mutant::{Mutant, planted};
@@ -11,10 +11,12 @@ use crate::store::Store;
 use crate::sync::Download;
 use crate::wire::{self, Command as Name};
 use sockman::{Conn, Endpoint, Remote};
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// What a node knows.
 pub struct State<D: Store> {
@@ -38,7 +40,7 @@ pub struct State<D: Store> {
     pub bytes: (u64, u64),
     /// Where we listen.
     pub listening: Vec<Endpoint>,
-    /// Why the last block could not be stored.
+    /// Why the last block could not be stored, or why the node cannot go on otherwise.
     pub(crate) failed: Option<String>,
     /// Whether the node has been told to stop.
     pub stopping: bool,
@@ -81,7 +83,7 @@ impl<D: Store> State<D> {
         }
     }
 
-    /// Why no more blocks can be stored, if that is so. The node should be stopped then.
+    /// Why no more blocks can be stored, or what else keeps the node from going on, if that is so. It should be stopped then.
     pub fn failure(&self) -> Option<String> {
         let index = || self.chain.store().failed().map(|why| why.to_string());
         self.failed.clone().or_else(index)
@@ -188,6 +190,10 @@ const NOWHERE: Rules = Rules {
     height: 0,
     median_time: 0,
 };
+
+/// Tips that are looked at in one go, which takes a millisecond at most, and the pause before the next.
+const TIPS: usize = 500;
+const BREATH: Duration = Duration::from_micros(100);
 
 /// Why a block that was handed in was not taken.
 pub type SubmitError = AcceptError;
@@ -319,7 +325,30 @@ impl<D: Store> Handle<D> {
         }
     }
 
-    /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed or the node stops.
+    /// The ends of all chains of headers, as Core's `getchaintips` tells them: highest first. There may be as many as headers, so
+    /// this takes time, and is not for the loop, which goes on meanwhile: what changes then is told as it was or as it is.
+    pub fn tips(&self) -> Vec<Tip> {
+        let (mut tips, mut after) = (Vec::new(), None);
+        loop {
+            let (share, next) = self.with(|state| state.chain.other_tips(after, TIPS));
+            tips.extend(share);
+            if next.is_none() {
+                break;
+            }
+            after = next;
+            // Or the loop, which waits for the lock, would hardly ever get it.
+            thread::sleep(BREATH);
+        }
+        let active = self.with(|state| state.chain.active_tip());
+        // It may have become so meanwhile.
+        tips.retain(|tip| tip.hash != active.hash);
+        tips.push(active);
+        tips.sort_by_key(|tip| Reverse(tip.height));
+        tips
+    }
+
+    /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed, the node stops, or somebody
+    /// [asks for it](Handle::look_again).
     /// `None` when `until` has passed, or when the node stops and `look` has found nothing even then.
     pub fn wait<R>(
         &self,
@@ -350,6 +379,18 @@ impl<D: Store> Handle<D> {
                 }
             };
         }
+    }
+
+    /// Has all who [wait](Handle::wait) look again: for what another thread has changed before that is no part of the state.
+    pub fn look_again(&self) {
+        // Whoever has looked already waits by the time that this is locked, and so is woken.
+        drop(self.0.lock());
+        self.0.tell_waiters();
+    }
+
+    /// The node cannot go on, for this reason: see [`State::failure`]. The first one counts.
+    pub fn fail(&self, why: &str) {
+        self.0.lock().failed.get_or_insert_with(|| why.to_owned());
     }
 
     /// Has the loop do something.

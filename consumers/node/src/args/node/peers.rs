@@ -100,7 +100,8 @@ pub(crate) struct PeerArgs {
     /// Bytes of blocks that may be stored beyond the first missing one; above it only that one is asked for.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().window_bytes as usize))]
     window_bytes: Size,
-    /// When the block that all wait for has not come for so long, another peer is asked for it too.
+    /// When the block that all wait for has not come for so long, another peer is asked for it too; for headers after half that
+    /// time, if fewer than 8,000 have come meanwhile.
     #[arg(long, value_name = "SECS", default_value_t = Seconds(default().hedge_after))]
     hedge_after: Seconds,
     /// When it then came from the other, the first is dropped if it has had so long.

@@ -10,6 +10,7 @@
 mod cli;
 mod data;
 mod files;
+#[allow(dead_code, reason = "other test programs use more of it")]
 mod rig;
 mod rpc;
 mod stop;

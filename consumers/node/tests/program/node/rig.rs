@@ -99,6 +99,11 @@ impl Node {
         &self.server.at[0]
     }
 
+    /// Its methods, for other threads.
+    pub(super) fn rpc(&self) -> &Rpc {
+        &self.rpc
+    }
+
     /// Where pools connect.
     pub(super) fn sv2(&self) -> &str {
         &self.server.at[2]
@@ -130,6 +135,14 @@ impl Rpc {
     pub(super) fn call(&self, method: &str, params: &Value) -> Value {
         let answer = self.post(BASIC, method, params);
         let mut value = json_of(&answer);
+        assert_eq!(value["error"], Value::Null, "{method} {params}");
+        value["result"].take()
+    }
+
+    /// The same on a connection that stays.
+    pub(super) fn call_on(client: &mut Client, method: &str, params: &Value) -> Value {
+        send(client, BASIC, method, params);
+        let mut value = json_of(&client.answer());
         assert_eq!(value["error"], Value::Null, "{method} {params}");
         value["result"].take()
     }
