@@ -34,8 +34,8 @@ mod rig;
 mod server;
 mod slow;
 mod stop;
-mod together;
 mod sv2;
+mod together;
 
 use server::Server;
 use sockman_node::Choice;

@@ -271,7 +271,10 @@ fn mine(template: &Template, tip: &Tip, coinbase: &bitcoin::Transaction) -> Head
     };
     let target = Target::from_le_bytes(tip.target);
     let below = |header: &Header| target.is_met_by(header.block_hash());
-    (0..=u32::MAX).map(header).find(below).expect("every other hash is")
+    (0..=u32::MAX)
+        .map(header)
+        .find(below)
+        .expect("every other hash is")
 }
 
 /// The version, time and nonce of one beside it that is not.

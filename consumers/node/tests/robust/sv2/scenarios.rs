@@ -81,7 +81,9 @@ fn sv2_drips() {
         for second in 0..4 {
             let byte = [greeting.hello[second]];
             // The server hangs up by and by, which is what they are here for.
-            slow.iter_mut().for_each(|stream| drop(stream.write(&byte)));
+            for stream in &mut slow {
+                let _ = stream.write(&byte);
+            }
             for (peer, frame) in &mut ready {
                 peer.write(&frame[second..=second]);
             }
