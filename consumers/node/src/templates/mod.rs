@@ -84,7 +84,7 @@ pub struct Figures {
     pub missing: u64,
     /// Transactions that wait for a block.
     pub transactions: usize,
-    /// Bytes of memory that they take, as they are estimated.
+    /// Their bytes.
     pub bytes: usize,
 }
 
