@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod clock;
 mod config;
 mod conn_map;
 #[doc(hidden)]
@@ -37,6 +38,7 @@ mod wrapper;
 
 pub use backend::{Backend, Sink, Turn};
 pub use bytes::{self, Bytes};
+pub use clock::Clock;
 pub use config::{Config, Limits};
 pub use conn_map::ConnMap;
 pub use driver::Driver;

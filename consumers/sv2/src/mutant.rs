@@ -1,0 +1,31 @@
+//! Bugs that can be planted, to see that whoever looks for bugs finds them: as in `sockman::mutant`.
+//!
+//! With `--cfg mutants` each can be planted, with `plant`, on one thread; without it `planted` is a constant, and nothing is left
+//! of what asks it.
+
+sockman::mutants! {
+    /// A template is activated before it is sent.
+    PrevHashFirst,
+    /// A client that was behind is not told the latest once it has caught up.
+    BehindForever,
+    /// What a client asked for that has not taken its answers is forgotten.
+    RequestForgotten,
+    /// Templates of a tip that is gone are forgotten at once.
+    StaleAtOnce,
+    /// Templates of a tip that is gone are never forgotten.
+    StaleForever,
+    /// A new tip is told only to clients that have asked for something since the last one.
+    OnlyTheBusy,
+    /// Two templates have the same number.
+    SameNumber,
+    /// A handshake that waits for its turn is forgotten when another client leaves.
+    TurnLost,
+    /// More of the same tip is told without waiting for the interval.
+    Impatient,
+    /// Better templates that came too early are not told later.
+    LaterNever,
+    /// A solution is handed on whatever its hash is.
+    AnyHash,
+    /// A client that has said what it speaks still has a deadline.
+    DeadlineStays,
+}

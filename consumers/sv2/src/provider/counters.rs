@@ -1,0 +1,76 @@
+//! What a provider counts.
+
+sockman::counts! {
+    /// Connections that were taken.
+    accepted,
+    /// Connections that were refused because there was no room for them.
+    refused,
+    /// Handshakes that were answered.
+    handshakes,
+    /// Clients that did not complete the handshake in time.
+    handshake_timeouts,
+    /// Clients that did not say in time what they speak.
+    setup_timeouts,
+    /// Clients that were told that we speak the same.
+    setups,
+    /// Clients that were told that we do not.
+    setup_errors,
+    /// Frames received whole.
+    frames,
+    /// Frames that were ignored: of other extensions, or of types that are not known.
+    frames_ignored,
+    /// Messages that cannot be read.
+    malformed,
+    /// Messages that nobody may send at that moment.
+    unexpected,
+    /// Connections on which something came that could not be decrypted.
+    undecryptable,
+    /// Frames longer than any may be.
+    too_long,
+    /// Constraints by which not even an empty block has room.
+    no_room,
+    /// Templates sent.
+    templates,
+    /// New tips told.
+    prev_hashes,
+    /// Times that a client was told later because it had not taken what it was sent before.
+    behind,
+    /// Requests for transactions that were answered with them.
+    data,
+    /// Requests for transactions of templates that are forgotten.
+    data_stale,
+    /// Requests for transactions of templates that there never were.
+    data_unknown,
+    /// Solutions handed on.
+    solutions,
+    /// Solutions that are none.
+    solutions_refused,
+    /// Solutions of templates that are not known, or not any more.
+    solutions_unknown,
+}
+
+/// The counters of a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counters([u64; Count::ALL.len()]);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Counters([0; Count::ALL.len()])
+    }
+}
+
+impl Counters {
+    /// How often it has happened.
+    pub fn get(&self, what: Count) -> u64 {
+        self.0[what as usize]
+    }
+
+    /// Each, with its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Count::ALL.iter().map(|&what| (what.name(), self.get(what)))
+    }
+
+    pub(super) fn add(&mut self, what: Count) {
+        self.0[what as usize] += 1;
+    }
+}

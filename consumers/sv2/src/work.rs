@@ -1,0 +1,270 @@
+//! What is to be mined on, as a source gives it.
+
+use crate::body::Body;
+use crate::wire::Constraints;
+use bitcoin::{BlockHash, CompactTarget, Txid, Wtxid};
+use bytes::Bytes;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a block may weigh (BIP 141).
+pub const MAX_BLOCK_WEIGHT: u64 = 4_000_000;
+
+/// The cost of signature operations that a block may have (BIP 141); one that was counted before segregated witness costs 4.
+pub const MAX_BLOCK_SIGOPS: u64 = 80_000;
+
+/// What constraints are made ready for when work is made: those of most pools. For others it is done when they ask.
+const USUAL: Constraints = Constraints {
+    size: 1_000,
+    sigops: 400,
+};
+
+/// Different numbers of transactions for which work is kept ready: clients that differ by more are rare.
+const MOST_BODIES: usize = 8;
+
+/// The place that a block will have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basis {
+    /// The block that it builds on.
+    pub prev_hash: BlockHash,
+    /// Its height.
+    pub height: u32,
+    /// Its version, without what a miner may use as a nonce (BIP 323).
+    pub version: u32,
+    /// Its target.
+    pub bits: CompactTarget,
+    /// The least time that it may have, in Unix seconds: a second more than the median time past, if there is no other rule.
+    pub least_time: u32,
+    /// What its coinbase may create, in satoshis.
+    pub subsidy: u64,
+    /// Whether its coinbase is to commit to witnesses (BIP 141).
+    pub segwit: bool,
+}
+
+/// A transaction that can be in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// Serialized, with witness.
+    pub bytes: Bytes,
+    /// The hash of it without witness.
+    pub txid: Txid,
+    /// The hash of it.
+    pub wtxid: Wtxid,
+    /// What it pays, in satoshis.
+    pub fee: u64,
+    /// Its weight.
+    pub weight: u32,
+    /// The cost of its signature operations: a block may have [`MAX_BLOCK_SIGOPS`].
+    pub sigops: u32,
+}
+
+impl Transaction {
+    /// A transaction that pays `fee` satoshis, and whose signature operations cost `sigops`.
+    pub fn new(tx: &bitcoin::Transaction, fee: u64, sigops: u32) -> Transaction {
+        Transaction {
+            bytes: bitcoin::consensus::serialize(tx).into(),
+            txid: tx.compute_txid(),
+            wtxid: tx.compute_wtxid(),
+            fee,
+            // More than four billion units are in no memory.
+            weight: u32::try_from(tx.weight().to_wu()).unwrap_or(u32::MAX),
+            sigops,
+        }
+    }
+}
+
+/// What the transactions up to one come to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    weight: u64,
+    sigops: u64,
+    fees: u64,
+}
+
+/// What is to be mined on: a place, and transactions.
+#[derive(Debug)]
+pub struct Work {
+    basis: Basis,
+    transactions: Vec<Arc<Transaction>>,
+    /// Of the first transaction, the first two, and so on.
+    sums: Vec<Sum>,
+    /// What has been made of it, for as many transactions as were asked for.
+    bodies: Mutex<Vec<Arc<Body>>>,
+}
+
+impl Work {
+    /// Work whose transactions are in an order of which every beginning is valid, the best ones first: a template has as many of
+    /// them as there is room for.
+    ///
+    /// Hashes them all, which for a full block takes some milliseconds: on a thread that may.
+    pub fn new(basis: Basis, transactions: Vec<Arc<Transaction>>) -> Work {
+        let mut sum = Sum::default();
+        let sums = transactions.iter().map(|tx| {
+            sum.weight += u64::from(tx.weight);
+            sum.sigops += u64::from(tx.sigops);
+            sum.fees = sum.fees.saturating_add(tx.fee);
+            sum
+        });
+        let sums = sums.collect();
+        let work = Work {
+            basis,
+            transactions,
+            sums,
+            bodies: Mutex::new(Vec::new()),
+        };
+        // There is always room for a thousand bytes.
+        let _ = work.body(USUAL);
+        work
+    }
+
+    /// The place.
+    pub fn basis(&self) -> &Basis {
+        &self.basis
+    }
+
+    /// The transactions.
+    pub fn transactions(&self) -> &[Arc<Transaction>] {
+        &self.transactions
+    }
+
+    fn sum(&self, count: usize) -> Sum {
+        let last = count.checked_sub(1).and_then(|last| self.sums.get(last));
+        last.copied().unwrap_or_default()
+    }
+
+    /// What the first `count` transactions weigh, and what their signature operations cost.
+    pub(crate) fn size(&self, count: usize) -> (u64, u64) {
+        let sum = self.sum(count);
+        (sum.weight, sum.sigops)
+    }
+
+    /// Whether this is for the same place as `other`: the same parent, and the same target.
+    pub(crate) fn follows(&self, other: &Work) -> bool {
+        let (ours, other) = (&self.basis, &other.basis);
+        ours.prev_hash == other.prev_hash && ours.bits == other.bits
+    }
+
+    /// What a client mines whose coinbase outputs need so much room; `None` if not even an empty block has it.
+    pub(crate) fn body(&self, room: Constraints) -> Option<Arc<Body>> {
+        let taken = coinbase(room);
+        let (weight, sigops) = (
+            MAX_BLOCK_WEIGHT.checked_sub(taken.weight)?,
+            MAX_BLOCK_SIGOPS.checked_sub(taken.sigops)?,
+        );
+        let fits = |sum: &Sum| sum.weight <= weight && sum.sigops <= sigops;
+        let count = self.sums.partition_point(fits);
+        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(body) = bodies.iter().find(|body| body.count() == count) {
+            return Some(body.clone());
+        }
+        let body = Arc::new(Body::new(
+            &self.basis,
+            &self.transactions[..count],
+            self.sum(count).fees,
+        ));
+        if bodies.len() == MOST_BODIES {
+            bodies.remove(1);
+        }
+        bodies.push(body.clone());
+        Some(body)
+    }
+}
+
+/// What a header, a coinbase and the number of transactions take at most (specification, 7.1): the coinbase's script has 100 bytes,
+/// and the number of its outputs up to nine.
+fn coinbase(room: Constraints) -> Sum {
+    const HEADER: u64 = 80;
+    /// The longest way to write a number.
+    const COUNT: u64 = 9;
+    /// Version, one input (previous output, script and its length, sequence), lock time.
+    const COINBASE: u64 = 4 + 1 + 36 + 1 + 100 + 4 + 4;
+    /// Amount, length, and the script that commits to witnesses.
+    const COMMITMENT: u64 = 8 + 1 + 38;
+    /// Marker, flag, and one witness of 32 bytes: these weigh a quarter.
+    const WITNESS: u64 = 2 + 1 + 1 + 32;
+
+    let bytes = HEADER + COUNT + COINBASE + COUNT + COMMITMENT + u64::from(room.size);
+    Sum {
+        weight: 4 * bytes + WITNESS,
+        sigops: 4 * u64::from(room.sigops),
+        fees: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::hashes::Hash;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn basis() -> Basis {
+        Basis {
+            prev_hash: BlockHash::all_zeros(),
+            height: 100,
+            version: 0x2000_0000,
+            bits: CompactTarget::from_consensus(0x207f_ffff),
+            least_time: 1,
+            subsidy: 50,
+            segwit: true,
+        }
+    }
+
+    fn transaction(weight: u32, sigops: u32, fee: u64) -> Arc<Transaction> {
+        Arc::new(Transaction {
+            bytes: Bytes::new(),
+            txid: Txid::all_zeros(),
+            wtxid: Wtxid::all_zeros(),
+            fee,
+            weight,
+            sigops,
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// A template has the longest beginning that fits.
+        #[test]
+        fn there_are_as_many_transactions_as_there_is_room_for(
+            all in vec((0..400_000_u32, 0..8_000_u32, 0..1_000_u64), 0..40),
+            size in prop_oneof![0..2_000_u32, 0..1_100_000_u32],
+            sigops in prop_oneof![0..100_u16, any::<u16>()],
+        ) {
+            let transactions = all.iter().map(|&(weight, sigops, fee)| transaction(weight, sigops, fee));
+            let work = Work::new(basis(), transactions.collect());
+            // Specification, 7.1, written out.
+            let weight = 4 * (80 + 9 + 4 + 1 + 36 + 1 + 100 + 4 + 9 + 47 + 4 + u64::from(size)) + 36;
+            let cost = 4 * u64::from(sigops);
+            let fits = |count: usize| {
+                let taken = &all[..count];
+                weight + taken.iter().map(|tx| u64::from(tx.0)).sum::<u64>() <= 4_000_000
+                    && cost + taken.iter().map(|tx| u64::from(tx.1)).sum::<u64>() <= 80_000
+            };
+            let expected = (0..=all.len()).filter(|&count| fits(count)).max();
+            let body = work.body(Constraints { size, sigops });
+            prop_assert_eq!(body.as_ref().map(|body| body.count()), expected);
+            if let Some(body) = body {
+                let fees: u64 = all[..body.count()].iter().map(|tx| tx.2).sum();
+                prop_assert_eq!(body.value(), 50 + fees);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_made_of_it_is_kept_but_not_without_end() {
+        let work = Work::new(basis(), (0..40).map(|_| transaction(100_000, 0, 1)).collect());
+        let room = |count: u32| Constraints {
+            size: 25_000 * count,
+            sigops: 0,
+        };
+        let usual = work.body(USUAL).unwrap();
+        let first = work.body(room(1)).unwrap();
+        assert!(Arc::ptr_eq(&first, &work.body(room(1)).unwrap()));
+        for count in 0..39 {
+            assert!(work.body(room(count)).is_some());
+            assert!(work.bodies.lock().unwrap().len() <= MOST_BODIES);
+        }
+        // The usual one stays.
+        assert!(Arc::ptr_eq(&usual, &work.body(USUAL).unwrap()));
+    }
+}
