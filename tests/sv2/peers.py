@@ -21,6 +21,25 @@ PAID_TO_TAPROOT = (
 )
 
 
+# What our node counts and no pool gives it reason to.
+WRONG = [
+    "refused",
+    "handshake_timeouts",
+    "setup_timeouts",
+    "setup_errors",
+    "frames_ignored",
+    "malformed",
+    "unexpected",
+    "undecryptable",
+    "too_long",
+    "no_room",
+    "data_stale",
+    "data_unknown",
+    "solutions_refused",
+    "solutions_unknown",
+]
+
+
 class Provider(Ours):
     """A `sockman node` that gives templates."""
 
@@ -36,6 +55,12 @@ class Provider(Ours):
     @property
     def key(self):
         return self.rpc.getsv2info()["authority_public_key"]
+
+    def expect_no_complaint(self):
+        """Fails if it has counted anything that a client does wrong."""
+        counters = self.rpc.getsv2info()["counters"]
+        wrong = {name: counters[name] for name in WRONG if counters[name]}
+        require(not wrong, f"{self.name} has counted {wrong}")
 
 
 class Pool:
