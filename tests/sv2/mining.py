@@ -231,7 +231,7 @@ def transactions_are_mined(nodes):
     order = [transaction["txid"] for transaction in block["tx"][1:]]
     equal(sorted(order), sorted([first_id, second_id, third_id]), "the block's transactions")
     require(order.index(first_id) < order.index(second_id), "parents come first")
-    equal(node.rpc.getrawmempool(), [], "the pool of transactions")
+    until(lambda: node.rpc.getrawmempool() == [], "the pool of transactions is empty")
     # And one more, while it mines.
     fourth, fourth_id = spend(coinbases[2], 50 * COIN - 4_321)
     node.rpc.sendrawtransaction(fourth)
