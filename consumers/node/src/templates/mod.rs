@@ -35,10 +35,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many blocks the coins may be behind the chain so that it is worth waiting for them.
+/// How many blocks the coins may be behind the chain so that work waits for them.
 pub const MOST_BEHIND: u32 = 6;
 
-/// How long is waited for them.
+/// How many they may be behind so that those who ask for them wait. It takes about a second.
+pub const MOST_AWAITED: u32 = 1_000;
+
+/// How long they wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The pool, and the coins that it is over. Clones share them.
@@ -135,7 +138,7 @@ impl<D: Store> Templates<D> {
     }
 
     /// Looks at the pool and what is confirmed, or changes the pool; both are of the last block. Waits for that, up to ten seconds, if
-    /// there are a few blocks left to be taken in. Not for the loop.
+    /// there are no more than [`MOST_AWAITED`] blocks left to be taken in. Not for the loop.
     pub fn with<R>(&self, work: impl FnOnce(&mut Pool, &AtTip<'_, D>) -> R) -> Result<R, NotReady> {
         let mut mempool = self.0.current()?;
         let Mempool { pool, view, .. } = &mut *mempool;
@@ -174,7 +177,7 @@ impl<D: Store> Shared<D> {
                 return Ok(mempool);
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || target.saturating_sub(height) > MOST_BEHIND {
+            if left.is_zero() || target.saturating_sub(height) > MOST_AWAITED {
                 return Err(NotReady::Behind { height, target });
             }
             let waited = self.moved.wait_timeout(mempool, left);

@@ -41,7 +41,7 @@ fn transactions_come_into_work_and_leave_with_the_block_that_has_them() {
     let child = spend(&[first(&parent)], &[SUBSIDY - 5_000]);
     let other = spend(&coins[1..], &[SUBSIDY - 3_000]);
     world.send(&parent);
-    let txids = [&parent, &child, &other].map(|tx| tx.compute_txid());
+    let txids = [&parent, &child, &other].map(bitcoin::Transaction::compute_txid);
     world.work_with(&txids[..1]);
     world.send(&other);
     world.send(&child);

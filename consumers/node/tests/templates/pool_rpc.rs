@@ -3,6 +3,7 @@
 use crate::rig::{Asked as _, Resting, SUBSIDY, World, fail_without_pool, first, hex, spend};
 use bitcoin::{OutPoint, ScriptBuf};
 use serde_json::{Value, json};
+use sockman_node::templates::MOST_AWAITED;
 use sockman_p2p::pool::PoolSettings;
 
 #[test]
@@ -158,9 +159,9 @@ fn what_does_not_come_in_is_refused_as_by_core() {
     );
     let mut burns = good.clone();
     burns.output[0].script_pubkey = ScriptBuf::from_bytes([vec![0x6a], vec![0x51; 22]].concat());
-    let burnt = "Unspendable output exceeds maximum configured by user (maxburnamount)".to_owned();
-    assert_eq!(refused(json!([hex(&burns)])), (-25, burnt.clone()));
-    assert_eq!(refused(json!([hex(&burns), 0, "49.9"])), (-25, burnt));
+    let too_much = "Unspendable output exceeds maximum configured by user (maxburnamount)".to_owned();
+    assert_eq!(refused(json!([hex(&burns)])), (-25, too_much.clone()));
+    assert_eq!(refused(json!([hex(&burns), 0, "49.9"])), (-25, too_much));
     let taken = world.call("sendrawtransaction", &json!([hex(&burns), 0.1, 50]));
     assert_eq!(taken, burns.compute_txid().to_string());
     let conflict = (-26, "txn-mempool-conflict".to_owned());
@@ -175,7 +176,7 @@ fn what_does_not_come_in_is_refused_as_by_core() {
 #[test]
 fn it_waits_for_a_few_blocks_and_not_for_many() {
     let resting = Resting::new();
-    let blocks = resting.grow(101);
+    let blocks = resting.grow(MOST_AWAITED + 1);
     let coin = OutPoint::new(blocks[0].txdata[0].compute_txid(), 0);
     let tx = spend(&[coin], &[SUBSIDY - 1]);
     for (method, params) in [
@@ -185,12 +186,12 @@ fn it_waits_for_a_few_blocks_and_not_for_many() {
         let (code, why) = resting.fail(method, &params);
         assert_eq!(
             (code, why.as_str()),
-            (-10, "the coins are known up to block 0 of 101")
+            (-10, "the coins are known up to block 0 of 1001")
         );
     }
     let world = resting.start();
     world.ready();
-    // Nobody need wait between a block and what it allows.
+    // Nobody need wait between a block and what it allows: whoever asks does.
     let mut spent = tx;
     world.send(&spent);
     for _ in 0..20 {

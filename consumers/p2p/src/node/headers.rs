@@ -326,7 +326,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         if full {
             let tree = self.state.chain.tree();
-            peer.headers.low_work = Some(LowWork::start(tree, fork, need, salt));
+            let mut low = LowWork::start(tree, fork, need, salt);
+            low.set_limit(self.own.settings.followed);
+            peer.headers.low_work = Some(low);
             self.low_work(conn, headers, full);
         } else {
             self.told_all(conn);

@@ -195,6 +195,17 @@ const NOWHERE: Rules = Rules {
 const TIPS: usize = 500;
 const BREATH: Duration = Duration::from_micros(100);
 
+/// Why somebody is not dialled who was to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddError {
+    /// That is done already.
+    #[error("Error: Node already added")]
+    Already,
+    /// So many are dialled, which is the [most](Settings::targets).
+    #[error("Error: {0} peers are dialled, which is the most")]
+    Full(usize),
+}
+
 /// Why a block that was handed in was not taken.
 pub type SubmitError = AcceptError;
 
@@ -208,7 +219,8 @@ impl<D: Store> Clone for Handle<D> {
 }
 
 impl<D: Store> Handle<D> {
-    pub(crate) fn new(mut chain: Chain<D>, bans: Bans, settings: Settings) -> Handle<D> {
+    pub(crate) fn new(mut chain: Chain<D>, mut bans: Bans, settings: Settings) -> Handle<D> {
+        bans.set_limit(settings.bans);
         chain.limit_headers(settings.headers);
         let reader = chain.reader();
         let chain_port = chain.params().default_port;
@@ -217,8 +229,8 @@ impl<D: Store> Handle<D> {
             peers: Peers::default(),
             targets: Targets::new(chain_port),
             bans,
-            discouraged: Discouraged::new(settings.discourage),
-            stalled: Discouraged::new(settings.discourage),
+            discouraged: Discouraged::new(settings.discourage, settings.discouraged),
+            stalled: Discouraged::new(settings.discourage, settings.discouraged),
             download: Download::default(),
             counters: Counters::default(),
             bytes: (0, 0),
@@ -399,20 +411,26 @@ impl<D: Store> Handle<D> {
         self.0.wake();
     }
 
-    /// Dials somebody, at once and (unless `kind` is [`Kind::Once`]) again and again. Says whether that is new.
-    pub fn add_node(&self, name: &str, kind: Kind) -> bool {
-        let added = {
+    /// Dials somebody, at once and (unless `kind` is [`Kind::Once`]) again and again.
+    pub fn add_node(&self, name: &str, kind: Kind) -> Result<(), AddError> {
+        let Settings {
+            targets: most,
+            retry_after,
+            ..
+        } = self.0.settings;
+        {
             let mut state = self.0.lock();
-            let new = kind == Kind::Once || !state.targets.has(name, kind);
-            if new {
-                let retry = self.0.settings.retry_after;
-                let now = state.now;
-                state.targets.add(name, kind, now, retry);
+            if kind != Kind::Once && state.targets.has(name, kind) {
+                return Err(AddError::Already);
             }
-            new
-        };
+            if state.targets.len() >= most {
+                return Err(AddError::Full(most));
+            }
+            let now = state.now;
+            state.targets.add(name, kind, now, retry_after);
+        }
         self.0.wake();
-        added
+        Ok(())
     }
 
     /// Does not dial somebody any more who was [added](Kind::Added). A connection that is there stays. Says whether it was added.

@@ -42,7 +42,7 @@ pub struct Peer {
     pub direction: Direction,
     /// What it was called when we dialled it.
     pub name: Option<String>,
-    /// It is not punished for what it does.
+    /// It is not punished for what is not valid in what it sends ([`Settings::noban`](crate::Settings::noban)).
     pub noban: bool,
     /// Somebody at its address has held up a download.
     pub has_stalled: bool,

@@ -15,9 +15,6 @@ const STRIDE: u32 = 128;
 /// A chain that ends at most so many blocks above what is connected is fetched from whoever has it: it may just have been told.
 const NEAR: u32 = 16;
 
-/// Blocks asked for twice that are allowed beside one in fifty.
-const HEDGES: u64 = 16;
-
 /// A block that somebody was asked for.
 #[derive(Clone, Copy, Debug)]
 struct Flight {
@@ -259,7 +256,7 @@ impl Download {
             Some(((peer.trust(), peer.last_block), conn, id))
         });
         let (_, conn, id) = late.max_by_key(|(worth, ..)| *worth)?;
-        let may_ask = self.hedged < HEDGES + self.received / 50 || planted(Mutant::HedgesUnbounded);
+        let may_ask = self.hedged < settings.hedges + self.received / 50 || planted(Mutant::HedgesUnbounded);
         let flight = self.flights.get_mut(&id)?;
         if may_ask && flight.second.is_none() {
             flight.second = Some((conn, now));

@@ -104,11 +104,12 @@ fn what_is_not_settled_is_made_up_for() {
             panic!("there is a block");
         };
         let prepared = coins.prepare(back_to, &forward, target, &world.chain.reader(), true);
-        match soon {
-            true => coins.commit_soon(prepared.unwrap()),
-            false => coins.commit(prepared.unwrap()),
-        }
-        .unwrap();
+        let done = if soon {
+            coins.commit_soon(prepared.unwrap())
+        } else {
+            coins.commit(prepared.unwrap())
+        };
+        done.unwrap();
     };
     step(&mut coins, &world, true);
     let tip = world.tip();

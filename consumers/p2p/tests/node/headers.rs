@@ -373,3 +373,22 @@ fn who_tells_headers_slowly_holds_nobody_up() {
         "hardly any were told twice"
     );
 }
+
+#[test]
+fn a_chain_with_too_little_work_is_not_followed_for_ever() {
+    let (miner, blocks) = Miner::chain(4_000);
+    for (followed, stays) in [(3_999, false), (4_000, true)] {
+        let mut world = World::new();
+        world.params.minimum_work =
+            miner.work(blocks[3_999].block_hash()) + miner.work(blocks[0].block_hash());
+        world.add(Settings {
+            followed,
+            ..settings(1)
+        });
+        let mut peer = Raw::ready(&mut world, 0);
+        tell(&mut world, &mut peer, &blocks[..2_000]);
+        assert!(!peer.closed);
+        tell(&mut world, &mut peer, &blocks[2_000..]);
+        assert_eq!((peer.closed, unstored(&world)), (!stays, 0), "{followed}");
+    }
+}

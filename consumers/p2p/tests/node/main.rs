@@ -17,6 +17,7 @@ mod miner;
 mod raw;
 mod serving;
 mod serving_limits;
+mod siege;
 mod slow_disk;
 mod stallers;
 mod stopping;

@@ -10,9 +10,11 @@
 //! Asserted are only a generous bound for the ping and one for the memory, which is stated with each scenario.
 //!
 //! - here: all scenarios on a backend; `scenarios` and `floods`: what hostile peers do
+//! - `disk`: more headers than a disk takes
 //! - `node` runs the nodes; `peer` has the peers; `bystander`; `memory`: what the process needs
 
 mod bystander;
+mod disk;
 mod floods;
 mod memory;
 #[allow(dead_code, reason = "shared with the tests on the simulated network")]
@@ -45,6 +47,22 @@ struct Scenario {
     memory: usize,
 }
 
+/// Says what came of a scenario. `bound`: MiB that may have been used.
+fn judge<B: Backend>(name: &str, worst: Duration, used: usize, bound: usize) {
+    let backend = B::NAME;
+    println!(
+        "{name:<52} {:>7.1} ms {:>4} MiB {bound:>6}",
+        worst.as_secs_f64() * 1000.0,
+        used >> 20,
+    );
+    assert!(worst < WORST_PING, "{backend}, {name}: a ping took {worst:?}");
+    assert!(
+        used <= bound << 20,
+        "{backend}, {name}: {} MiB more than before",
+        used >> 20
+    );
+}
+
 /// One at a time: the memory is that of the process.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -68,25 +86,7 @@ pub(crate) fn check<B: Backend>() {
         (scenario.run)(&node);
         let used = memory::peak().saturating_sub(before);
         let worst = bystander.worst();
-        println!(
-            "{:<52} {:>7.1} ms {:>4} MiB {:>6}",
-            scenario.name,
-            worst.as_secs_f64() * 1000.0,
-            used >> 20,
-            scenario.memory,
-        );
-        assert!(
-            worst < WORST_PING,
-            "{}, {}: a ping took {worst:?}",
-            B::NAME,
-            scenario.name
-        );
-        assert!(
-            used <= scenario.memory << 20,
-            "{}, {}: {} MiB more than before",
-            B::NAME,
-            scenario.name,
-            used >> 20
-        );
+        judge::<B>(scenario.name, worst, used, scenario.memory);
     }
+    disk::check::<B>();
 }

@@ -164,7 +164,7 @@ mod tests {
             let settings = args(&[flag, value]).peers.settings([7; 32]);
             shown(&settings.expect("they agree"))
         };
-        let cases: [(&str, &str, SetTime); 27] = [
+        let cases: [(&str, &str, SetTime); 32] = [
             ("--max-connections", "3", |to, _| to.max_inbound = 3),
             ("--peer-timeout", "7", |to, time| to.handshake_within = time),
             ("--ping-every", "7", |to, time| to.ping_every = time),
@@ -177,13 +177,18 @@ mod tests {
             ("--window", "3", |to, _| to.window = 3),
             ("--window-bytes", "3KiB", |to, _| to.window_bytes = 3 << 10),
             ("--hedge-after", "7", |to, time| to.hedge_after = time),
+            ("--max-hedges", "3", |to, _| to.hedges = 3),
             ("--stall-timeout", "7", |to, time| to.stall = time),
             ("--block-timeout", "7", |to, time| to.block_within = time),
             ("--announce-every", "7", |to, time| to.announce_every = time),
             ("--max-headers", "3", |to, _| to.headers = 3),
+            ("--max-followed", "3", |to, _| to.followed = 3),
             ("--max-unconnected", "3", |to, _| to.unconnected = 3),
             ("--max-addresses", "3", |to, _| to.addresses = 3),
             ("--discourage", "7", |to, time| to.discourage = time),
+            ("--max-discouraged", "3", |to, _| to.discouraged = 3),
+            ("--max-bans", "3", |to, _| to.bans = 3),
+            ("--max-targets", "3", |to, _| to.targets = 3),
             ("--noban", "10.0.0.0/8", |to, _| {
                 to.noban = vec!["10.0.0.0/8".parse().expect("a network")];
             }),

@@ -131,10 +131,14 @@ impl Rpc {
         client.answer()
     }
 
+    /// What a call is answered, result or error.
+    pub(super) fn ask(&self, method: &str, params: &Value) -> Value {
+        json_of(&self.post(BASIC, method, params))
+    }
+
     /// What a method returns.
     pub(super) fn call(&self, method: &str, params: &Value) -> Value {
-        let answer = self.post(BASIC, method, params);
-        let mut value = json_of(&answer);
+        let mut value = self.ask(method, params);
         assert_eq!(value["error"], Value::Null, "{method} {params}");
         value["result"].take()
     }
@@ -149,7 +153,7 @@ impl Rpc {
 
     /// The error that a method fails with.
     pub(super) fn fail(&self, method: &str, params: &Value) -> (i64, String) {
-        let value = json_of(&self.post(BASIC, method, params));
+        let value = self.ask(method, params);
         let error = &value["error"];
         let code = error["code"]
             .as_i64()

@@ -295,7 +295,7 @@ fn two_who_both_keep_a_block_back_do_not_keep_it_for_ever() {
 #[test]
 fn when_no_more_may_be_asked_for_twice_the_first_is_dropped() {
     let mut world = World::new(1, 2);
-    world.download.hedged = HEDGES;
+    world.download.hedged = world.settings.hedges;
     world.plan(0);
     world.pass(4.9);
     assert_eq!(world.hedge(), None);
@@ -320,7 +320,7 @@ fn at_most_two_in_a_hundred_are_asked_for_twice() {
         }
         assert_eq!(world.send(0, height), Sent::Asked);
     }
-    assert_eq!(hedged, HEDGES + 1099 / 50);
+    assert_eq!(hedged, world.settings.hedges + 1099 / 50);
     assert_eq!(world.download.in_flight(), 0);
 }
 
