@@ -415,6 +415,14 @@ mod tests {
             [(size, 7), (size, 8)],
             "requests are what they are"
         );
+        assert_eq!(
+            groups(
+                Work::Sv2,
+                &["--asks", "error,tip", "--size", "9", "--connections", "7"]
+            ),
+            [(9, 1), (9, 1)],
+            "it has one client"
+        );
         let clients = groups(Work::HttpTail, &[]).into_iter().map(|(_, count)| count);
         assert_eq!(clients.collect::<Vec<_>>(), [1, 2, 8]);
     }

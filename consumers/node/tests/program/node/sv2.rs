@@ -187,6 +187,25 @@ fn a_client_is_told_what_is_wrong() {
 }
 
 #[test]
+fn what_cannot_be_served_is_told_at_once() {
+    let data = TempDir::new().expect("a temporary folder");
+    let why = |flags: &[&str]| {
+        let output = command(preferred(), data.path(), &[&BIND[..], flags].concat()).output();
+        let (_, err, code) = told(&output.expect("the program starts"));
+        assert_eq!(code, Some(2), "{err}");
+        err
+    };
+    assert!(why(&["--chain", "signet"]).contains("BIP 325"));
+    assert!(why(&["--sv2-max-frame", "64KiB"]).contains("at least 128KiB"));
+    assert!(why(&["--sv2-send-high", "2MiB", "--sv2-send-most", "1MiB"]).contains("--sv2-send-most"));
+    assert_eq!(
+        fs::read_dir(data.path()).expect("it is there").count(),
+        0,
+        "nothing was touched"
+    );
+}
+
+#[test]
 fn a_node_that_stops_hangs_up_on_its_clients() {
     everywhere(|backend| {
         let data = TempDir::new().expect("a temporary folder");
