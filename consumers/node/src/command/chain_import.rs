@@ -91,7 +91,7 @@ fn take(
                 blocks: number,
                 all_blocks: Some(all),
                 bytes,
-                peers: None,
+                ..Sample::default()
             },
         );
     }

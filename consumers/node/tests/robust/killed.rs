@@ -18,7 +18,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 /// A chain of some 309 MB.
-const BLOCKS: u32 = 1200;
+pub(crate) const BLOCKS: u32 = 1200;
 const TRANSACTIONS: u32 = 880;
 /// What it has at the least.
 const LEAST: u64 = 300_000_000;
@@ -105,7 +105,7 @@ fn a_download_is_killed_and_goes_on() {
 }
 
 /// Makes the chain, and the data directory of a node that has it. Returns the hash of its last block.
-fn make_chain(program: &Path, folder: &Path, data: &Path) -> String {
+pub(crate) fn make_chain(program: &Path, folder: &Path, data: &Path) -> String {
     let file = folder.join("chain");
     let run = |command: &mut Command| {
         let output = command
@@ -134,7 +134,7 @@ fn make_chain(program: &Path, folder: &Path, data: &Path) -> String {
 }
 
 /// Makes a node dial another, once.
-fn connect(from: &Rpc, to: &Node) {
+pub(crate) fn connect(from: &Rpc, to: &Node) {
     from.call("addnode", &json!([to.p2p(), "onetry"]));
 }
 

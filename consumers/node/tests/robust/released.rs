@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Builds it, with the backends that are compiled in here, where builds for release go: other steps of `./test` have mostly done so
 /// already. Returns where it is.
@@ -28,14 +28,15 @@ pub(crate) fn program() -> PathBuf {
             "sockman",
         ])
         .args(["--features", &features.join(",")])
-        .args(["--message-format", "json"])
+        .args(["--message-format", "json-render-diagnostics"])
         .args([
             "--manifest-path",
             concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
         ])
+        .stderr(Stdio::inherit())
         .output()
         .expect("cargo starts");
-    assert!(built.status.success(), "the build failed: {built:?}");
+    assert!(built.status.success(), "the build failed");
     let said = String::from_utf8(built.stdout).expect("text");
     let artifacts = said
         .lines()

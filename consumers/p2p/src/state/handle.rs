@@ -40,7 +40,7 @@ pub struct State<D: Store> {
     pub bytes: (u64, u64),
     /// Where we listen.
     pub listening: Vec<Endpoint>,
-    /// Why the last block could not be stored.
+    /// Why the last block could not be stored, or why the node cannot go on otherwise.
     pub(crate) failed: Option<String>,
     /// Whether the node has been told to stop.
     pub stopping: bool,
@@ -83,7 +83,7 @@ impl<D: Store> State<D> {
         }
     }
 
-    /// Why no more blocks can be stored, if that is so. The node should be stopped then.
+    /// Why no more blocks can be stored, or what else keeps the node from going on, if that is so. It should be stopped then.
     pub fn failure(&self) -> Option<String> {
         let index = || self.chain.store().failed().map(|why| why.to_string());
         self.failed.clone().or_else(index)
@@ -359,7 +359,8 @@ impl<D: Store> Handle<D> {
         tips
     }
 
-    /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed or the node stops.
+    /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed, the node stops, or somebody
+    /// [asks for it](Handle::look_again).
     /// `None` when `until` has passed, or when the node stops and `look` has found nothing even then.
     pub fn wait<R>(
         &self,
@@ -390,6 +391,18 @@ impl<D: Store> Handle<D> {
                 }
             };
         }
+    }
+
+    /// Has all who [wait](Handle::wait) look again: for what another thread has changed before that is no part of the state.
+    pub fn look_again(&self) {
+        // Whoever has looked already waits by the time that this is locked, and so is woken.
+        drop(self.0.lock());
+        self.0.tell_waiters();
+    }
+
+    /// The node cannot go on, for this reason: see [`State::failure`]. The first one counts.
+    pub fn fail(&self, why: &str) {
+        self.0.lock().failed.get_or_insert_with(|| why.to_owned());
     }
 
     /// Has the loop do something.

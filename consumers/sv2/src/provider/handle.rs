@@ -67,7 +67,7 @@ impl Handle {
             template: client.last(),
             templates: client.kept(),
             value: client.told.as_ref().map(|told| told.value),
-            behind: client.behind,
+            behind: client.high,
         };
         state.clients.iter().map(info).collect()
     }

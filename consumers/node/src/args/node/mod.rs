@@ -2,7 +2,7 @@
 //!
 //! - `data`: which chain, and where it is kept; `store`: how
 //! - `peers`: the P2P protocol; `rpc`: JSON-RPC and REST; `http`: what their clients may do
-//! - `sv2`: Stratum V2
+//! - `sv2`: Stratum V2; `pool`: transactions and coins for it
 //! - `place`: addresses whose port may be left out
 //!
 //! Defaults are those of the libraries, by their own values.
@@ -11,6 +11,7 @@ pub(crate) mod data;
 mod http;
 mod peers;
 mod place;
+mod pool;
 mod rpc;
 pub(crate) mod store;
 mod sv2;
@@ -21,6 +22,7 @@ use crate::failure::Failure;
 use data::DataArgs;
 use http::HttpArgs;
 use peers::PeerArgs;
+use pool::PoolArgs;
 use rpc::RpcArgs;
 use sockman_backends::sockman::Config;
 use std::time::Duration;
@@ -56,6 +58,8 @@ pub(crate) struct NodeArgs {
     #[command(flatten)]
     pub(crate) sv2: Sv2Args,
     #[command(flatten)]
+    pub(crate) pool: PoolArgs,
+    #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     engine: EngineArgs,
@@ -90,6 +94,8 @@ mod tests {
     use sockman_backends::sockman::{Endpoint, Limits as ConnLimits, ListenOptions};
     use sockman_http::{Limits, rpc};
     use sockman_p2p::Settings;
+    use sockman_p2p::coins::CoinsOptions;
+    use sockman_p2p::pool::PoolSettings;
     use sockman_p2p::store::DiskOptions;
 
     type Set<T> = fn(&mut T);
@@ -113,6 +119,8 @@ mod tests {
         let settings = args.peers.settings([7; 32]).expect("they agree");
         assert_eq!(shown(&settings), shown(&Settings::new([7; 32])));
         assert_eq!(args.store.options(), DiskOptions::default());
+        assert_eq!(args.pool.settings(), PoolSettings::default());
+        assert_eq!(args.pool.coins(), CoinsOptions::default());
         assert_eq!(args.config().expect("they agree"), Config::default());
         let http = sockman_http::Settings {
             limits: Limits::bitcoin_core(),
@@ -219,6 +227,34 @@ mod tests {
             let mut expected = DiskOptions::default();
             set(&mut expected);
             assert_eq!(args(&[flag, value]).store.options(), expected, "{flag}");
+        }
+    }
+
+    #[test]
+    fn flags_of_the_pool_set_what_they_say() {
+        let cases: [(&str, &str, Set<PoolSettings>); 4] = [
+            ("--maxmempool", "3", |to| to.bytes = 3_000_000),
+            ("--mempool-count", "3", |to| to.count = 3),
+            ("--limitancestorcount", "3", |to| to.ancestors = 3),
+            ("--minrelaytxfee", "0.00001", |to| to.min_feerate = 1_000),
+        ];
+        for (flag, value, set) in cases {
+            let mut expected = PoolSettings::default();
+            set(&mut expected);
+            assert_eq!(args(&[flag, value]).pool.settings(), expected, "{flag}");
+        }
+        let cases: [(&str, &str, Set<CoinsOptions>); 6] = [
+            ("--coins-undo", "3", |to| to.undo = 3),
+            ("--coins-step-blocks", "3", |to| to.step_blocks = 3),
+            ("--coins-step-bytes", "3KiB", |to| to.step_bytes = 3 << 10),
+            ("--coins-step-coins", "3", |to| to.step_coins = 3),
+            ("--coins-cache", "3KiB", |to| to.cache = 3 << 10),
+            ("--coins-verify", "3KiB", |to| to.verify = 3 << 10),
+        ];
+        for (flag, value, set) in cases {
+            let mut expected = CoinsOptions::default();
+            set(&mut expected);
+            assert_eq!(args(&[flag, value]).pool.coins(), expected, "{flag}");
         }
     }
 

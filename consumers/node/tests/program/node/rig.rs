@@ -99,6 +99,11 @@ impl Node {
         &self.server.at[0]
     }
 
+    /// Its methods, for other threads.
+    pub(super) fn rpc(&self) -> &Rpc {
+        &self.rpc
+    }
+
     /// Where pools connect.
     pub(super) fn sv2(&self) -> &str {
         &self.server.at[2]
@@ -126,17 +131,29 @@ impl Rpc {
         client.answer()
     }
 
+    /// What a call is answered, result or error.
+    pub(super) fn ask(&self, method: &str, params: &Value) -> Value {
+        json_of(&self.post(BASIC, method, params))
+    }
+
     /// What a method returns.
     pub(super) fn call(&self, method: &str, params: &Value) -> Value {
-        let answer = self.post(BASIC, method, params);
-        let mut value = json_of(&answer);
+        let mut value = self.ask(method, params);
+        assert_eq!(value["error"], Value::Null, "{method} {params}");
+        value["result"].take()
+    }
+
+    /// The same on a connection that stays.
+    pub(super) fn call_on(client: &mut Client, method: &str, params: &Value) -> Value {
+        send(client, BASIC, method, params);
+        let mut value = json_of(&client.answer());
         assert_eq!(value["error"], Value::Null, "{method} {params}");
         value["result"].take()
     }
 
     /// The error that a method fails with.
     pub(super) fn fail(&self, method: &str, params: &Value) -> (i64, String) {
-        let value = json_of(&self.post(BASIC, method, params));
+        let value = self.ask(method, params);
         let error = &value["error"];
         let code = error["code"]
             .as_i64()
