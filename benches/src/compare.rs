@@ -247,7 +247,7 @@ fn groups(work: Work, args: &CompareArgs) -> Vec<Group> {
         given => given.iter().map(|number| *number as usize).collect(),
     };
     if work == Work::Sv2 {
-        let asks = sv2::groups(&args.asks, &or(&args.size, &[])).into_iter();
+        let asks = sv2::groups(&args.asks, &or(&args.size, &[]), args.quick).into_iter();
         return asks
             .map(|(ask, size)| Group {
                 ask: Some(ask),
