@@ -65,7 +65,7 @@ impl<D: Store> Following<D> {
                 self.wait();
                 self.settle()
             }
-            Plan::Remake => self.remake("it is of another branch or chain than the node's"),
+            Plan::Remake => self.remake("it is of a branch that it cannot be taken back from"),
             Plan::Step {
                 back_to,
                 forward,
