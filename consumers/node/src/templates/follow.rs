@@ -178,7 +178,7 @@ impl<D: Store> Following<D> {
     /// Begins the index anew, with an empty pool.
     fn remake(&mut self, why: &str) -> Result<(), CoinsError> {
         let note = format!("the index of the coins is made anew: {why}");
-        self.shared.note(note);
+        self.shared.notes.add(note);
         let mut mempool = self.shared.mempool();
         self.coins.remake()?;
         mempool.view = self.coins.view()?;
