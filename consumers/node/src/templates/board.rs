@@ -1,29 +1,25 @@
 //! Where work lies ready, and solutions are dropped.
 
+use super::notes::Notes;
+use super::queue::{Put, Queue};
+use bitcoin::BlockHash;
 use sockman_sv2::{Solution, Work};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Solutions that wait to be handed in. Each was some work to find: more than a few at once there are on regtest alone.
-const MOST_SOLUTIONS: usize = 64;
-
-/// What the thread for solutions is given.
-pub(super) enum Job {
-    HandIn(Solution),
-    End,
-}
 
 /// What the loop and the threads share.
 pub(super) struct Board {
     work: Mutex<Option<Arc<Work>>>,
-    jobs: SyncSender<Job>,
+    found: Queue<Solution>,
+    notes: Arc<Notes>,
 }
 
 impl Board {
-    pub(super) fn new() -> (Board, Receiver<Job>) {
-        let (jobs, receiver) = sync_channel(MOST_SOLUTIONS);
-        let work = Mutex::new(None);
-        (Board { work, jobs }, receiver)
+    pub(super) fn new(notes: Arc<Notes>) -> Board {
+        Board {
+            work: Mutex::new(None),
+            found: Queue::new(),
+            notes,
+        }
     }
 
     pub(super) fn work(&self) -> Option<Arc<Work>> {
@@ -41,16 +37,43 @@ impl Board {
     }
 
     pub(super) fn hand_in(&self, solution: Solution) {
-        if let Err(
-            TrySendError::Full(Job::HandIn(solution)) | TrySendError::Disconnected(Job::HandIn(solution)),
-        ) = self.jobs.try_send(Job::HandIn(solution))
-        {
-            tracing::warn!(hash = %solution.hash(), "a solution is dropped: too many wait, or the node stops");
-        }
+        let hash = solution.hash();
+        tell_lost(&self.notes, hash, self.found.put(hash, solution));
     }
 
-    pub(super) fn end(&self) {
-        // With the thread gone there is nothing to be ended.
-        let _ = self.jobs.send(Job::End);
+    /// What was found and waits to be handed in.
+    pub(super) fn found(&self) -> &Queue<Solution> {
+        &self.found
+    }
+}
+
+/// A block is worth something: that one is lost is told.
+fn tell_lost(notes: &Notes, hash: BlockHash, put: Put) {
+    let why = match put {
+        Put::Waits | Put::Waited => return,
+        Put::Full => "too many wait to be stored",
+        Put::Ended => "the node stops",
+    };
+    notes.add(format!("block {hash}, which a client has found, is lost: {why}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::hashes::Hash;
+
+    #[test]
+    fn a_block_that_is_lost_is_told() {
+        let notes = Notes::default();
+        let hash = BlockHash::from_byte_array([7; 32]);
+        for put in [Put::Waits, Put::Waited] {
+            tell_lost(&notes, hash, put);
+            assert!(notes.take().is_empty(), "{put:?}");
+        }
+        for put in [Put::Full, Put::Ended] {
+            tell_lost(&notes, hash, put);
+            let told = notes.take();
+            assert!(told[0].contains(&hash.to_string()), "{told:?}");
+        }
     }
 }

@@ -65,7 +65,7 @@ impl<D: Store> Following<D> {
                 self.wait();
                 self.settle()
             }
-            Plan::Remake => self.remake("it is of another branch or chain than the node's"),
+            Plan::Remake => self.remake("it is of a branch that it cannot be taken back from"),
             Plan::Step {
                 back_to,
                 forward,
@@ -184,8 +184,8 @@ impl<D: Store> Following<D> {
             0 => String::new(),
             count => format!("; {count} transactions that waited for a block are given up"),
         };
-        self.shared
-            .note(format!("the index of the coins is made anew: {why}{also}"));
+        let note = format!("the index of the coins is made anew: {why}{also}");
+        self.shared.notes.add(note);
         self.coins.remake()?;
         mempool.view = self.coins.view()?;
         let next = next_after(&self.shared.handle, self.coins.at());

@@ -5,9 +5,9 @@
 //! - this file: [`Templates`], for those who add transactions and ask for them
 //! - `running`: [`Follower`] and [`Running`], the beginning and the end of the threads; `follow`: the one that takes in the blocks that
 //!   come; `publish`: when it makes work, and of what; `basis`: the place of the next block
-//! - `board`: where work lies and solutions are dropped; `feed`: [`Feed`], the loop's end of that; `solutions`: the thread that
-//!   hands in what was found
-//! - `at_tip`: the coins and the chain, as the pool asks for them
+//! - `board`: where work lies and solutions are dropped; `feed`: [`Feed`], the loop's end of that; `queue`: blocks that wait;
+//!   `solutions`: the thread that hands them in
+//! - `at_tip`: the coins and the chain, as the pool asks for them; `notes`: what whoever runs the node should know
 //!
 //! Work on a new tip is made once the coins of its block are known. Where more than [`MOST_BEHIND`] blocks have to be taken in first
 //! (at the very first start: all), it is made at once, and has no transactions.
@@ -17,7 +17,9 @@ mod basis;
 mod board;
 mod feed;
 mod follow;
+mod notes;
 mod publish;
+mod queue;
 mod running;
 mod solutions;
 
@@ -26,6 +28,7 @@ pub use feed::Feed;
 pub use running::{Follower, Running};
 
 use board::Board;
+use notes::Notes;
 use sockman_p2p::chain::{Id, Rules};
 use sockman_p2p::coins::{At, Coins, CoinsError, View};
 use sockman_p2p::pool::{Pool, PoolSettings};
@@ -63,8 +66,7 @@ struct Shared<D: Store> {
     changed: AtomicBool,
     /// What is told of both, without waiting for whoever works on them.
     figures: Mutex<Figures>,
-    /// What whoever runs the node should know.
-    notes: Mutex<Vec<String>>,
+    notes: Arc<Notes>,
 }
 
 /// Both are of the same block.
@@ -115,7 +117,7 @@ impl<D: Store> Templates<D> {
     ) -> Result<(Templates<D>, Follower<D>), CoinsError> {
         let view = coins.view()?;
         let next = next_after(&handle, view.at());
-        let (board, jobs) = Board::new();
+        let notes = Arc::new(Notes::default());
         let figures = Figures {
             height: view.at().height,
             ..Figures::default()
@@ -128,12 +130,12 @@ impl<D: Store> Templates<D> {
                 ended: false,
             }),
             moved: Condvar::new(),
-            board: Arc::new(board),
+            board: Arc::new(Board::new(notes.clone())),
             changed: AtomicBool::new(false),
             figures: Mutex::new(figures),
-            notes: Mutex::default(),
+            notes,
         });
-        let follower = Follower::new(shared.clone(), coins, jobs);
+        let follower = Follower::new(shared.clone(), coins);
         Ok((Templates(shared), follower))
     }
 
@@ -154,7 +156,7 @@ impl<D: Store> Templates<D> {
 
     /// What has happened since this was asked last, for whoever runs the node.
     pub fn take_notes(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.notes.lock().unwrap_or_else(PoisonError::into_inner))
+        self.0.notes.take()
     }
 
     /// Looks at the pool, as it is.
@@ -221,14 +223,6 @@ impl<D: Store> Shared<D> {
         figures.height = mempool.view.at().height;
         figures.transactions = mempool.pool.len();
         figures.bytes = mempool.pool.bytes();
-    }
-
-    fn note(&self, text: String) {
-        tracing::warn!("{text}");
-        self.notes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(text);
     }
 
     /// Nothing happens any more.

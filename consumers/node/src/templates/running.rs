@@ -1,20 +1,17 @@
 //! The threads: their beginning and their end.
 
-use super::board::Job;
 use super::follow::Following;
 use super::{Shared, solutions};
 use sockman_p2p::coins::Coins;
 use sockman_p2p::store::Store;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
 
 /// Follows the chain, once it is started.
 pub struct Follower<D: Store> {
     shared: Arc<Shared<D>>,
     coins: Coins,
-    jobs: Receiver<Job>,
 }
 
 /// The threads. They end when this is dropped, which stops the node's waiting calls and waits for the threads: for a step of the index
@@ -25,21 +22,21 @@ pub struct Running<D: Store> {
 }
 
 impl<D: Store> Follower<D> {
-    pub(super) fn new(shared: Arc<Shared<D>>, coins: Coins, jobs: Receiver<Job>) -> Follower<D> {
-        Follower { shared, coins, jobs }
+    pub(super) fn new(shared: Arc<Shared<D>>, coins: Coins) -> Follower<D> {
+        Follower { shared, coins }
     }
 
     /// Starts the threads. `wake` is called whenever there is other work: it is to wake the loop of the provider.
     ///
     /// Fails as starting a thread does.
     pub fn start(self, wake: impl Fn() + Send + 'static) -> io::Result<Running<D>> {
-        let Follower { shared, coins, jobs } = self;
+        let Follower { shared, coins } = self;
         let mut running = Running {
             shared: shared.clone(),
             threads: Vec::new(),
         };
-        let handle = shared.handle.clone();
-        running.spawn("solutions", move || solutions::run(&handle, &jobs))?;
+        let (handle, board) = (shared.handle.clone(), shared.board.clone());
+        running.spawn("solutions", move || solutions::run(&handle, &board))?;
         running.spawn("templates", move || Following::new(shared, coins).run(&wake))?;
         Ok(running)
     }
@@ -56,7 +53,7 @@ impl<D: Store> Running<D> {
 impl<D: Store> Drop for Running<D> {
     fn drop(&mut self) {
         self.shared.handle.stop_waiting();
-        self.shared.board.end();
+        self.shared.board.found().end();
         for thread in self.threads.drain(..) {
             // It has told of its panic.
             let _ = thread.join();

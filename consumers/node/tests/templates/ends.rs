@@ -2,6 +2,7 @@
 
 use crate::rig::{Asked as _, PATIENCE, Resting, SUBSIDY, World, spend};
 use sockman_node::templates::NotReady;
+use sockman_p2p::coins::CoinsOptions;
 use sockman_p2p::pool::PoolSettings;
 use std::fs;
 use std::thread;
@@ -64,20 +65,38 @@ fn a_block_that_cannot_be_read_ends_the_node() {
     assert!(ended);
 }
 
-#[test]
-fn an_index_of_another_chain_is_made_anew_and_that_is_told() {
-    // Of one that has the same genesis, and then other blocks.
+/// A node with two blocks, and the index of three others.
+fn with_the_index_of_another(options: CoinsOptions) -> Resting {
     let mut other = World::new();
-    other.grow(3);
+    (0..3).for_each(|_| drop(other.block(other.tip(), Vec::new(), 1)));
     other.ready();
     other.stop();
     let before = other.dir().join("coins.redb");
-    let resting = Resting::with(PoolSettings::default(), |dir| {
+    let resting = Resting::with_index(options, PoolSettings::default(), |dir| {
         fs::copy(before, dir.join("coins.redb")).expect("it is there");
     });
     assert_eq!(resting.templates.at().height, 3);
     resting.grow(2);
-    let mut world = resting.start();
+    resting
+}
+
+/// As after a power failure: the blocks have gone, and others have come.
+#[test]
+fn an_index_that_is_ahead_of_the_blocks_goes_back() {
+    let mut world = with_the_index_of_another(CoinsOptions::default()).start();
+    world.templates.with(|_, _| ()).expect("it is ready in the end");
+    assert_eq!(world.templates.at().hash, world.tip());
+    world.work_with(&[]);
+    assert_eq!(world.stop(), Vec::<String>::new());
+}
+
+#[test]
+fn an_index_that_cannot_go_back_is_made_anew_and_that_is_told() {
+    let options = CoinsOptions {
+        undo: 1,
+        ..CoinsOptions::default()
+    };
+    let mut world = with_the_index_of_another(options).start();
     world.templates.with(|_, _| ()).expect("it is ready in the end");
     assert_eq!(world.templates.at().hash, world.tip());
     let said = world.stop();

@@ -179,11 +179,20 @@ impl Resting {
 
     /// With these limits, and something done to the directory before.
     pub(crate) fn with(settings: PoolSettings, before: impl FnOnce(&Path)) -> Resting {
+        Resting::with_index(CoinsOptions::default(), settings, before)
+    }
+
+    /// With these limits of the index too.
+    pub(crate) fn with_index(
+        options: CoinsOptions,
+        settings: PoolSettings,
+        before: impl FnOnce(&Path),
+    ) -> Resting {
         let params = Params::of(Network::Regtest);
         let dir = directory();
         before(dir.path());
         let path = dir.path().join("coins.redb");
-        let opened = Coins::open(&path, params.genesis.block_hash(), CoinsOptions::default());
+        let opened = Coins::open(&path, params.genesis.block_hash(), options);
         let (coins, _) = opened.expect("it opens");
         let (handle, memory) = node(params);
         let (templates, follower) =

@@ -6,10 +6,10 @@
 //! - [`LowWork`]: a peer's headers, while it is not known whether they have enough work
 //! - [`generate`]: chains for tests and measurements
 //! - [`template`], [`mine()`]: new blocks
-//! - `target`, `difficulty`: proof of work, and what it is to be next; `hash`: SHA-256d
+//! - `target`, `difficulty`: proof of work, and what it is to be next; `hash`: SHA-256d; `sigops`: signature operations of a script
 //!
-//! Not checked at all: scripts, signature operations, and whether what a transaction spends exists. On signet that leaves out the
-//! signature of a block (BIP 325), for it is a script.
+//! Not checked at all: scripts, the signature operations of those that are spent, and whether what a transaction spends exists. On
+//! signet that leaves out the signature of a block (BIP 325), for it is a script.
 
 mod check;
 mod difficulty;
@@ -18,6 +18,7 @@ mod hash;
 mod low_work;
 mod mine;
 mod params;
+mod sigops;
 mod target;
 mod tree;
 
@@ -29,6 +30,8 @@ pub use check::{
 pub use low_work::{LowWork, LowWorkError, MARK_PERIOD, MAX_FOLLOWED, Step, claimed_work};
 pub use mine::{COINBASE_MATURITY, Slot, mine, slot, subsidy, template};
 pub use params::Params;
+pub use sigops::MAX_BLOCK_SIGOPS;
+pub(crate) use sigops::{SIGOP_COST, bare_sigops, hashed_sigops, last_push};
 pub use target::check_work;
 pub use tree::{
     Accepted, Entry, Forgotten, HeaderError, Id, MAX_FUTURE_TIME, MAX_TIMEWARP, MAX_UNSTORED, MEDIAN_SPAN,

@@ -10,7 +10,7 @@ use crate::store::{Place, Store};
 pub enum Plan {
     /// Nothing: it is there.
     Nothing,
-    /// It is of another chain, or of a branch that it cannot be taken back from: it is to be [made anew](Coins::remake).
+    /// It is of a branch that it cannot be taken back from: it is to be [made anew](Coins::remake).
     Remake,
     /// Blocks are to be taken back, or to be taken in ([`Coins::prepare`]).
     Step {
@@ -34,19 +34,30 @@ pub struct Ahead {
 
 impl Coins {
     /// What is to be done next, as the chain is now. Takes no longer than as many looks at the chain as a step has blocks.
+    ///
+    /// A block that the chain does not know is taken back, by itself: after a power failure the index may have blocks that the store
+    /// has lost. How far back that goes shows as it is done; where it goes further than it can, [`prepare`](Coins::prepare) fails with
+    /// [`CoinsError::TooDeep`](super::CoinsError::TooDeep).
     pub fn plan<D: Store>(&self, chain: &Chain<D>) -> Plan {
         let At { height, hash } = self.at;
         if chain.entry(chain.tip()).hash == hash {
             return Plan::Nothing;
         }
+        let target = chain.height();
         let Some(id) = chain.tree().find(&hash) else {
-            return Plan::Remake;
+            return match height.checked_sub(1) {
+                None => Plan::Remake,
+                Some(back_to) => Plan::Step {
+                    back_to,
+                    forward: Vec::new(),
+                    target,
+                },
+            };
         };
         let fork = chain.entry(chain.fork(id)).height;
         if height - fork > self.options.undo {
             return Plan::Remake;
         }
-        let target = chain.height();
         let last = target.min(fork.saturating_add(self.options.step_blocks.max(1)));
         let ahead = |height| {
             let id = chain.at(height)?;
@@ -64,7 +75,7 @@ impl Coins {
     }
 
     /// The blocks that are in it and are none of the active chain's, lowest first, as far as they are stored: their transactions may be
-    /// wanted again. None if there are too many to be taken back.
+    /// wanted again. None if there are too many to be taken back, or the chain does not know the last.
     pub fn lost<D: Store>(&self, chain: &Chain<D>) -> Vec<Ahead> {
         let Some(id) = chain.tree().find(&self.at.hash) else {
             return Vec::new();

@@ -22,7 +22,7 @@ pub struct Transaction {
     pub fee: u64,
     /// Its weight, in units.
     pub weight: u32,
-    /// The cost of its signature operations, as far as it is known: those of scripts that are spent are not.
+    /// What its signature operations cost at most: see [`Candidate::sigops`].
     pub sigops: u32,
 }
 
@@ -37,7 +37,7 @@ pub struct Sums {
     pub weight: u64,
     /// Virtual bytes: each one's own, rounded up.
     pub vsize: u64,
-    /// The cost of their signature operations.
+    /// What their signature operations cost at most.
     pub sigops: u64,
 }
 

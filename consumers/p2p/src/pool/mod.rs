@@ -14,8 +14,8 @@
 //! As in Bitcoin Core, a transaction has to be final, its inputs have to be there, unspent and mature, its outputs must not be above its
 //! inputs, and it may not have too many unconfirmed ancestors. Unlike there:
 //!
-//! - Scripts are not checked: neither whether an input may be spent nor what kind of output there is, nor how many signature operations
-//!   the scripts have that are spent. Whoever adds transactions vouches for them.
+//! - Scripts are not checked: neither whether an input may be spent nor what kind of output there is. Whoever adds transactions
+//!   vouches for them. Of signature operations there is an upper bound, so that no block has too many.
 //! - Nothing replaces what is in it (BIP 125), and nothing is told to peers or asked of them.
 //! - Nothing expires: what nobody mines leaves when there is no room for it, or with the process.
 

@@ -26,7 +26,7 @@ pub enum Refused {
     /// Its lock time has not come (BIP 113).
     #[error("non-final")]
     NonFinal,
-    /// It has more signature operations than [`MAX_SIGOPS`](super::MAX_SIGOPS).
+    /// Its signature operations may cost more than [`MAX_SIGOPS`](super::MAX_SIGOPS).
     #[error("bad-txns-too-many-sigops, {0}")]
     TooManySigops(u64),
     /// It is there.

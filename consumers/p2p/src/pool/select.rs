@@ -39,7 +39,7 @@ impl Pool {
     /// The transactions that pay most for their weight, together with what they need, as many as have room: parents before their
     /// children, and what pays more first (as Core's ancestor feerate has it). Every beginning of the list can be in a block.
     ///
-    /// `weight`: weight units for all of them. `sigops`: the cost of all signature operations that are known.
+    /// `weight`: weight units for all of them. `sigops`: what their signature operations may cost, of which upper bounds are known.
     pub fn select(&self, weight: u64, sigops: u64) -> Vec<Arc<Transaction>> {
         let mut left: HashMap<Txid, Sums> = HashMap::with_capacity(self.len());
         let mut offers = BinaryHeap::with_capacity(self.len());

@@ -3,8 +3,8 @@
 /// Weight units that a transaction may have: Core's `MAX_STANDARD_TX_WEIGHT`, a tenth of a block.
 pub const MAX_WEIGHT: u64 = 400_000;
 
-/// The cost of the signature operations that a transaction may have, four for each (BIP 141): Core's `MAX_STANDARD_TX_SIGOPS_COST`, a
-/// fifth of a block's.
+/// The cost of the signature operations that a transaction may have, as far as its upper bound tells
+/// ([`Candidate::sigops`](super::Candidate::sigops)): Core's `MAX_STANDARD_TX_SIGOPS_COST`, a fifth of a block's.
 pub const MAX_SIGOPS: u64 = 16_000;
 
 /// Bytes without witnesses that a transaction must have: one of 64 could be taken for a node of a Merkle tree (Core's

@@ -3,7 +3,7 @@
 use crate::rig::{World, anyone, coinbase, small, spend};
 use bitcoin::OutPoint;
 use sockman_p2p::chain::Id;
-use sockman_p2p::coins::{CoinsOptions, Mined, Plan};
+use sockman_p2p::coins::{CoinsError, CoinsOptions, Mined, Plan};
 
 #[test]
 fn there_is_nothing_to_do_at_genesis() {
@@ -190,15 +190,78 @@ fn steps_are_no_longer_than_they_may_be() {
     }
 }
 
+/// After a power failure blocks may be gone that the index has: it goes back to the last that is there, without them.
 #[test]
-fn an_index_of_blocks_that_nobody_knows_is_begun_anew() {
-    let mut other = World::new();
-    other.grow(Id::GENESIS, 3, 1);
-    let mut coins = other.open(small());
-    other.follow(&mut coins);
+fn blocks_that_are_gone_are_taken_back() {
+    for gone in [1, 2, 19, 20] {
+        let mut world = World::new();
+        let mut coins = world.open(small());
+        world.grow(Id::GENESIS, 25, 0);
+        world.follow(&mut coins);
+        drop(coins);
+        world.forget();
+        let last = world.grow(Id::GENESIS, 25 - gone, 0);
+        let mut coins = world.open(small());
+        assert_eq!(coins.at().height, 25);
+        for above in (25 - gone..25).rev() {
+            let delta = world.step(&mut coins).unwrap();
+            assert_eq!((delta.back, delta.at.height), (1, above));
+        }
+        assert_eq!(coins.plan(&world.chain), Plan::Nothing);
+        world.check(&coins);
+        // The same ones come again, and another.
+        world.grow(last, gone + 1, 0);
+        world.follow(&mut coins);
+        world.check(&coins);
+    }
+}
+
+/// Others have come in their place before the index was opened again.
+#[test]
+fn blocks_that_are_gone_give_way_to_others() {
     let mut world = World::new();
-    world.grow(Id::GENESIS, 5, 2);
-    assert_eq!(coins.plan(&world.chain), Plan::Remake);
+    let mut coins = world.open(small());
+    world.grow(Id::GENESIS, 25, 0);
+    world.follow(&mut coins);
+    world.forget();
+    let fork = world.grow(Id::GENESIS, 20, 0);
+    world.grow(fork, 9, 1);
+    let steps = std::iter::from_fn(|| world.step(&mut coins));
+    assert!(steps.take(5).all(|delta| delta.back == 1));
+    assert_eq!(coins.at().height, 20);
     world.follow(&mut coins);
     world.check(&coins);
+}
+
+/// What takes back more of them is not kept.
+#[test]
+fn an_index_of_too_many_blocks_that_nobody_knows_is_begun_anew() {
+    for (count, is_anew) in [(20, false), (21, true)] {
+        let mut world = World::new();
+        let mut coins = world.open(small());
+        world.grow(Id::GENESIS, count, 1);
+        world.follow(&mut coins);
+        world.forget();
+        world.grow(Id::GENESIS, 30, 2);
+        for above in (count - 20..count).rev() {
+            world.step(&mut coins).unwrap();
+            assert_eq!(coins.at().height, above);
+        }
+        let Plan::Step {
+            back_to,
+            forward,
+            target,
+        } = coins.plan(&world.chain)
+        else {
+            panic!("there are blocks");
+        };
+        let next = coins.prepare(back_to, &forward, target, &world.chain.reader(), false);
+        assert_eq!(
+            matches!(next, Err(CoinsError::TooDeep { height: 1, .. })),
+            is_anew
+        );
+        drop(next);
+        world.follow(&mut coins);
+        world.check(&coins);
+    }
 }

@@ -62,6 +62,14 @@ impl World {
         }
     }
 
+    /// Has the chain begin anew, without any block, beside the index as it is.
+    pub(crate) fn forget(&mut self) {
+        let params = Params::of(Network::Regtest);
+        let (memory, loaded) = Memory::new(params.magic).crash(0);
+        self.memory = memory.clone();
+        self.chain = Chain::new(params, memory, loaded, 0).unwrap();
+    }
+
     /// Takes in a block.
     pub(crate) fn give(&mut self, payload: &[u8]) -> Id {
         let frame = wire::frame(self.chain.params().magic, Command::BLOCK, payload);

@@ -3,6 +3,7 @@
 //! - `rig`: coins to spend, and transactions that spend them
 //! - `accept`: every reason to refuse one; `locks`: times before which one may not be in a block
 //! - `chains`: transactions that need each other; `full`: who has to leave; `tips`: new blocks and lost ones
+//! - `sigops`: signature operations of scripts that are spent
 //! - `select`: what should be in the next block; `model`: the same, and all sums, whatever was done
 
 #![allow(clippy::unwrap_used)]
@@ -15,4 +16,5 @@ mod full;
 mod locks;
 mod model;
 mod select;
+mod sigops;
 mod tips;

@@ -102,6 +102,9 @@ pub enum Invalid {
     /// A transaction that is no coinbase spends nothing.
     #[error("bad-txns-prevout-null")]
     InputNull,
+    /// The scripts of its inputs and outputs have too many signature operations.
+    #[error("bad-blk-sigops")]
+    Sigops,
     /// A transaction's lock time has not come (BIP 113).
     #[error("bad-txns-nonfinal")]
     NonFinal,

@@ -20,6 +20,7 @@ pub(crate) use transaction::MAX_MONEY;
 
 use super::hash::{Hash256, block_hash, sha256d};
 use super::params::Params;
+use super::sigops::{MAX_BLOCK_SIGOPS, SIGOP_COST};
 use super::target::check_work;
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
@@ -70,11 +71,11 @@ fn read_header(cursor: &mut Cursor<'_>) -> Result<Header, DecodeError> {
 }
 
 /// Checks the bytes of a block: that work has been done for its header, Merkle root, sizes, weight, that one coinbase comes first,
-/// the rules that each transaction keeps by itself, that it is final (BIP 113), the height in the coinbase (BIP 34), and the
-/// commitment to witnesses (BIP 141).
+/// the rules that each transaction keeps by itself, signature operations as far as they stand in it without witnesses, that it is
+/// final (BIP 113), the height in the coinbase (BIP 34), and the commitment to witnesses (BIP 141).
 ///
-/// Whether the difficulty is right is for [`Tree::accept`](super::Tree::accept) to say. Scripts and their signature operations, and
-/// what is spent, are not looked at; nor is the signature of a block of signet (BIP 325), for it is a script.
+/// Whether the difficulty is right is for [`Tree::accept`](super::Tree::accept) to say. Scripts are not run, and what is spent, with
+/// its signature operations, is not looked at; nor is the signature of a block of signet (BIP 325), for it is a script.
 ///
 /// The bytes are walked over once, and not decoded into anything: each transaction is hashed where it lies.
 pub fn check_block(params: &Params, rules: Rules, payload: &[u8]) -> Result<Checked, BlockError> {
@@ -144,6 +145,8 @@ struct Body<'a> {
     has_witness: bool,
     /// Whether a transaction has the size of two hashes.
     like_a_node: bool,
+    /// Signature operations of the scripts of all inputs and outputs.
+    sigops: u64,
 }
 
 impl<'a> Body<'a> {
@@ -165,6 +168,7 @@ impl<'a> Body<'a> {
             second_coinbase: false,
             has_witness: false,
             like_a_node: false,
+            sigops: 0,
         };
         // Before BIP 113, it was the block's own time.
         let median = rules.height >= params.csv_height;
@@ -180,6 +184,7 @@ impl<'a> Body<'a> {
             body.txids.push(txid);
             body.stripped += tx.stripped_size();
             body.fault = body.fault.or(tx.fault);
+            body.sigops += tx.sigops;
             body.nonfinal |= tx.nonfinal;
             body.has_witness |= tx.has_witness();
             body.like_a_node |= tx.stripped_size() == 2 * size_of::<Hash256>();
@@ -228,7 +233,13 @@ impl<'a> Body<'a> {
         if self.second_coinbase {
             return Err(Invalid::CoinbaseMultiple);
         }
-        self.fault.map_or(Ok(()), Err)
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        if self.sigops * SIGOP_COST > MAX_BLOCK_SIGOPS {
+            return Err(Invalid::Sigops);
+        }
+        Ok(())
     }
 
     /// All that is wrong where the block is.

@@ -3,6 +3,7 @@
 use super::cursor::{Cursor, DecodeError};
 use super::error::Invalid;
 use crate::chain::hash::{Hash256, sha256d};
+use crate::chain::sigops::bare_sigops;
 use bitcoin::absolute::LOCK_TIME_THRESHOLD;
 
 /// Satoshis that there can be in all: Core's `MAX_MONEY`.
@@ -28,6 +29,8 @@ pub(super) struct Transaction<'a> {
     pub(super) fault: Option<Invalid>,
     /// Whether its lock time has not come.
     pub(super) nonfinal: bool,
+    /// Signature operations of the scripts of its inputs and outputs.
+    pub(super) sigops: u64,
 }
 
 /// The bytes of an output that is spent: a hash, and which of its outputs.
@@ -93,6 +96,7 @@ impl<'a> Transaction<'a> {
             commitment: None,
             fault: None,
             nonfinal: false,
+            sigops: 0,
         };
         let mut outputs = Outputs::default();
         let is_final = tx.read_inputs(cursor, inputs, context)?;
@@ -107,6 +111,7 @@ impl<'a> Transaction<'a> {
         tx.whole = &start[..start.len() - cursor.left()];
 
         tx.commitment = outputs.commitment;
+        tx.sigops += outputs.sigops;
         tx.nonfinal = !is_final && !context.has_come(lock_time);
         tx.fault = tx.find_fault(inputs, &outputs, context);
         Ok(tx)
@@ -127,6 +132,7 @@ impl<'a> Transaction<'a> {
             if index == 0 {
                 self.first_script = script;
             }
+            self.sigops += bare_sigops(script);
             is_final &= cursor.u32()? == u32::MAX;
         }
         self.is_coinbase = matches!(context.spent[..], [only] if is_null(only));
@@ -206,6 +212,7 @@ struct Outputs<'a> {
     count: u64,
     fault: Option<Invalid>,
     commitment: Option<&'a Hash256>,
+    sigops: u64,
 }
 
 impl<'a> Outputs<'a> {
@@ -224,7 +231,9 @@ impl<'a> Outputs<'a> {
                     _ => None,
                 };
             }
-            let commitment = cursor.counted()?.strip_prefix(&COMMITMENT);
+            let script = cursor.counted()?;
+            self.sigops += bare_sigops(script);
+            let commitment = script.strip_prefix(&COMMITMENT);
             self.commitment = commitment.and_then(<[u8]>::first_chunk).or(self.commitment);
         }
         Ok(())

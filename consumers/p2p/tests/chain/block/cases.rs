@@ -53,6 +53,14 @@ fn coinbase(draft: &mut Draft) -> &mut Transaction {
     &mut draft.block.txdata[0]
 }
 
+/// Has the block have so many signature operations, half of them in an input and half in an output.
+fn sign(draft: &mut Draft, count: usize) {
+    let checks = |count| ScriptBuf::from_bytes([vec![0xae; count / 20], vec![0xac; count % 20]].concat());
+    let (half, tx) = (count / 2, last(draft));
+    tx.input[0].script_sig = checks(half);
+    tx.output[0].script_pubkey = checks(count - half);
+}
+
 fn data(count: usize) -> TxOut {
     let mut script = vec![0x6a];
     script.resize(count, 0x51);
@@ -101,6 +109,9 @@ pub(crate) fn good() -> Vec<Case> {
         sealed("neither witness nor commitment", "", |draft| {
             draft.block.txdata.truncate(1);
             draft.bare();
+        }),
+        sealed("as many signature operations as may be", "", |draft| {
+            sign(draft, 20_000);
         }),
         sealed("of the greatest weight", "", |draft| {
             let weight = draft.block.weight().to_wu() as usize;
@@ -293,6 +304,9 @@ fn invalid_blocks() -> Vec<Case> {
                 assert_eq!(draft.block.total_size(), 1_000_001);
             },
         ),
+        sealed("a signature operation too many", "bad-blk-sigops", |draft| {
+            sign(draft, 20_001);
+        }),
         sealed("a unit too heavy", "bad-blk-weight", |draft| {
             let weight = draft.block.weight().to_wu() as usize;
             last(draft).input[0].witness.push(vec![0; 4_000_001 - weight - 5]);
