@@ -317,6 +317,7 @@ mod tests {
         says(&["--connections", "0"], "1..=19000");
         says(&["--size", "0"], "1..=1048576");
         says(&["--depth", "x"], "--depth");
+        says(&["--asks", "x"], "handshake");
         says(&["--seconds", "0"], "from 0.01 to 600");
         says(&["--rounds", "0"], "1..=1000");
     }

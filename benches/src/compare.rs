@@ -247,7 +247,7 @@ fn groups(work: Work, args: &CompareArgs) -> Vec<Group> {
         given => given.iter().map(|number| *number as usize).collect(),
     };
     if work == Work::Sv2 {
-        let asks = sv2::groups(&args.asks, &or(&args.size, &[])).into_iter();
+        let asks = sv2::groups(&args.asks, &or(&args.size, &[]), args.quick).into_iter();
         return asks
             .map(|(ask, size)| Group {
                 ask: Some(ask),
@@ -414,6 +414,14 @@ mod tests {
             groups(Work::Http, &both),
             [(size, 7), (size, 8)],
             "requests are what they are"
+        );
+        assert_eq!(
+            groups(
+                Work::Sv2,
+                &["--asks", "error,tip", "--size", "9", "--connections", "7"]
+            ),
+            [(9, 1), (9, 1)],
+            "it has one client"
         );
         let clients = groups(Work::HttpTail, &[]).into_iter().map(|(_, count)| count);
         assert_eq!(clients.collect::<Vec<_>>(), [1, 2, 8]);

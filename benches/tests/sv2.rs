@@ -23,7 +23,7 @@ fn a_quick_comparison_has_figures_for_every_subject() {
         serde_json::from_str(&std::fs::read_to_string(&file).expect("written")).expect("JSON");
     let subjects = || subject::ALL.iter().filter(|subject| subject.does(Work::Sv2));
     assert!(subjects().count() >= 2);
-    let expected = groups(&[], &[]);
+    let expected = groups(&[], &[], true);
     assert_eq!(rows.len(), expected.len() * subjects().count());
     for (ask, size) in expected {
         for subject in subjects() {
@@ -37,7 +37,7 @@ fn a_quick_comparison_has_figures_for_every_subject() {
                 continue;
             }
             let mut keys = vec!["ops_per_s", "p50_us", "p99_us", "ratio_p50", "syscalls_per_op"];
-            // The clock of CPU time may be too coarse for twenty tips.
+            // The clock of CPU time may be too coarse for ten tips.
             if ask != Ask::Tip {
                 keys.push("cpu_us_per_op");
             }

@@ -125,6 +125,19 @@ fuzz_target!(|data: &[u8]| {
         // The header counts for nothing but its work then.
         Err(BlockError::Invalid(Invalid::HighHash)) => {}
         Err(BlockError::Mutated(Mutated::MerkleRoot)) => assert!(!block.check_merkle_root()),
+        Err(BlockError::Mutated(
+            Mutated::WitnessReserved | Mutated::WitnessCommitment | Mutated::UnexpectedWitness,
+        )) if how & OLD == 0 => {
+            // It does not look at the commitment when there are no witnesses.
+            let inputs = block.txdata.iter().flat_map(|tx| &tx.input);
+            let has_witness = inputs
+                .map(|input| &input.witness)
+                .any(|witness| !witness.is_empty());
+            assert!(
+                is_root && !(has_witness && block.check_witness_commitment()),
+                "{checked:?}"
+            );
+        }
         Err(BlockError::Mutated(_) | BlockError::Invalid(_)) => assert!(is_root, "{checked:?}"),
     }
     for input in block.txdata.iter_mut().flat_map(|tx| &mut tx.input) {

@@ -30,7 +30,8 @@ def arguments(about, stand_in=True):
     parser.add_argument("words", nargs="*", metavar="WORD", help="run the tests that have one of the words in their name")
     parser.add_argument("--backend", metavar="NAME", help="the backend our node runs on, by its name in `sockman backends`")
     if stand_in:
-        parser.add_argument("--stand-in", action="store_true", help="put a bitcoind in our place, to see what the tests are worth")
+        what = "put a bitcoind in our place, to see what the tests are worth"
+        parser.add_argument("--stand-in", action="store_true", help=what)
     return parser.parse_args()
 
 

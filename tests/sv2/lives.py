@@ -42,6 +42,7 @@ def a_pool_is_restarted(nodes):
         for each in range(height + 1, height + 4):
             check_mined(node, each, [one])
         until(lambda: node.rpc.getsv2info()["clients"] == [], "the pool has left")
+    node.expect_no_complaint()
 
 
 def the_node_is_restarted(nodes):

@@ -86,12 +86,19 @@ def a_pool_becomes_ready(nodes):
     one = pool(nodes, node).start()
     equal([template[1:] for template in one.templates()], [(True, "51", 50 * COIN)], "the templates")
     equal([tip for _, tip in one.tips()], [node.tip()], "the tips")
+    [client] = node.rpc.getsv2info()["clients"]
+    equal(client["stage"], "ready", "how far it is")
+    # Its output, of 8 bytes for the amount, 1 for the length and 22 for the script; and 43 that it adds, for any other.
+    equal(client["coinbase_output_max_additional_size"], 31 + 43, "the room it needs")
+    equal(client["coinbase_output_max_additional_sigops"], 4, "the signature operations")
+    equal(client["template_id"], one.templates()[-1][0], "its template")
     for height in range(1, 20):
         [tip] = node.mine()
         one.wait_for_tip(tip)
         equal(one.templates()[-1][1:], (True, height_push(height + 1).hex(), 50 * COIN), "the template")
     one.expect_order()
     one.expect_no_complaint()
+    node.expect_no_complaint()
 
 
 def a_pool_moves_on_with_a_reorganisation(nodes):
@@ -112,6 +119,7 @@ def a_pool_moves_on_with_a_reorganisation(nodes):
         check_mined(node, height, [one])
     one.expect_order()
     one.expect_no_complaint()
+    node.expect_no_complaint()
 
 
 # --- With one -----------------------------------------------------------------------------------------------------
@@ -134,6 +142,7 @@ def a_pool_mines_from_the_genesis_block(nodes, height=20):
         require(node.rpc.getblockhash(each) in told, f"the pool was told of block {each}")
     one.expect_order()
     one.expect_no_complaint()
+    node.expect_no_complaint()
     return node, one
 
 
@@ -160,6 +169,7 @@ def a_block_by_rpc_makes_the_pool_move_on(nodes):
     one.wait_for_tip(node.tip())
     one.expect_order()
     one.expect_no_complaint()
+    node.expect_no_complaint()
 
 
 def two_pools_at_once(nodes):
@@ -188,6 +198,7 @@ def two_pools_at_once(nodes):
         require(set(one.blocks_found()) & set(found), f"{one.name} has found blocks of the chain")
         one.expect_order()
         one.expect_no_complaint()
+    node.expect_no_complaint()
 
 
 # --- Transactions -------------------------------------------------------------------------------------------------
@@ -220,7 +231,7 @@ def transactions_are_mined(nodes):
     order = [transaction["txid"] for transaction in block["tx"][1:]]
     equal(sorted(order), sorted([first_id, second_id, third_id]), "the block's transactions")
     require(order.index(first_id) < order.index(second_id), "parents come first")
-    equal(node.rpc.getrawmempool(), [], "the pool of transactions")
+    until(lambda: node.rpc.getrawmempool() == [], "the pool of transactions is empty")
     # And one more, while it mines.
     fourth, fourth_id = spend(coinbases[2], 50 * COIN - 4_321)
     node.rpc.sendrawtransaction(fourth)
@@ -230,6 +241,7 @@ def transactions_are_mined(nodes):
     one.wait_for_tip(node.tip())
     one.expect_order()
     one.expect_no_complaint()
+    node.expect_no_complaint()
     return node
 
 

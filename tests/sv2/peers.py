@@ -20,6 +20,24 @@ PAID_TO_TAPROOT = (
     "5120da4710964f7852695de2da025290e24af6d8c281de5a0b902b7135fd9fd74d21",
 )
 
+# What our node counts and no pool gives it reason to.
+WRONG = [
+    "refused",
+    "handshake_timeouts",
+    "setup_timeouts",
+    "setup_errors",
+    "frames_ignored",
+    "malformed",
+    "unexpected",
+    "undecryptable",
+    "too_long",
+    "no_room",
+    "data_stale",
+    "data_unknown",
+    "solutions_refused",
+    "solutions_unknown",
+]
+
 
 class Provider(Ours):
     """A `sockman node` that gives templates."""
@@ -37,11 +55,17 @@ class Provider(Ours):
     def key(self):
         return self.rpc.getsv2info()["authority_public_key"]
 
+    def expect_no_complaint(self):
+        """Fails if it has counted anything that a client does wrong."""
+        counters = self.rpc.getsv2info()["counters"]
+        wrong = {name: counters[name] for name in WRONG if counters[name]}
+        require(not wrong, f"{self.name} has counted {wrong}")
+
 
 class Pool:
     """A pool_sv2, whose templates come from `provider`. It keeps its configuration when it is restarted."""
 
-    def __init__(self, folder, provider, name="pool", key=None, pays=PAID_TO_KEY, shares_per_minute=200):
+    def __init__(self, folder, provider, name="pool", key=None, pays=PAID_TO_KEY):
         """`key`: what it takes for the provider's public key; "" for none, which is not to check it."""
         self.name = name
         self.signature = f"sockman/{name}"
@@ -61,7 +85,8 @@ class Pool:
                 f'coinbase_reward_script = "{descriptor}"\n'
                 "server_id = 1\n"
                 f'pool_signature = "{self.signature}"\n'
-                f"shares_per_minute = {float(shares_per_minute)}\n"
+                # As fast as devices are here: on regtest each share is a block.
+                "shares_per_minute = 200.0\n"
                 "share_batch_size = 10\n"
                 "[template_provider_type.Sv2Tp]\n"
                 f'address = "{provider.sv2_at}"\n' + (f'public_key = "{key}"\n' if key else "")
@@ -75,7 +100,9 @@ class Pool:
         """Starts it and does not wait."""
         self.starts += 1
         output = os.path.join(self.folder, f"{self.name}.{self.starts}.log")
-        self.process = Process([os.path.join(BIN, "pool_sv2"), "-c", self.config], output)
+        command = [os.path.join(BIN, "pool_sv2"), "-c", self.config]
+        # What the tests look for in its log, it tells as information.
+        self.process = Process(command, output, env={**os.environ, "RUST_LOG": "info"})
         return self
 
     def start(self):

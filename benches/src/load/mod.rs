@@ -4,7 +4,7 @@
 //! - [`blocks`]: one that reads blocks of a chain
 //! - [`http`]: one that sends requests and checks their answers, and one that is made anew for each
 //! - [`line`](mod@line): what they have in common: a socket, what it has not taken, and when what is under way was sent
-//! - of the work `sv2` the load is [`sv2::asking`](crate::sv2::asking), which has one client and no poller
+//! - of the work `sv2` the load is [`sv2::asking`], which has one client and no poller
 //! - here: the process, its phases, its loop and its report
 //!
 //! Phases: connect (the idle connections first), warm up, come to rest and say so; at a word, run the window, come to rest

@@ -294,7 +294,8 @@ fn legend(work: Work, rows: &[Row]) -> String {
             "From before the question is sent to when its answer is decrypted, by one client, which looks without sleeping where\n\
              there are two cores; of `tip` from just before another thread of the server tells it. `std`: a thread for each\n\
              connection that blocks, with the same codec, and for tips a second one that waits for a condition variable, which is\n\
-             not among its calls. CPU and calls: the server's, per answer; of `setup` and `handshake` with all that a connection costs.\n"
+             not among its calls. CPU and calls: the server's, per answer; of `setup` and `handshake` with all that a connection\n\
+             costs.\n"
         }
         _ => {
             "CPU: the server's, user and system, per request, between two moments of rest: most of it is the kernel's, so that it\n\

@@ -35,7 +35,7 @@ pub fn serve<B: Backend>(size: usize, ready: Ready<'_>) -> io::Result<()> {
     let provider = Provider::new(Settings::new([5; 32]), authority, tips);
     backend::serve_with::<B, _>(
         provider,
-        |provider, net, at| provider.listen(net, at),
+        Provider::listen,
         |remote, _| {
             Box::new(move || {
                 latest.fetch_xor(1, Ordering::AcqRel);

@@ -76,7 +76,7 @@ impl Ask {
     /// How many make a measurement.
     pub fn count(self, size: usize, quick: bool) -> u64 {
         match self {
-            _ if quick => 20,
+            _ if quick => 10,
             // All rounds together have more than a thousand.
             Ask::Setup | Ask::Handshake => 300,
             Ask::Data if size > 500_000 => 200,
@@ -85,14 +85,18 @@ impl Ask {
     }
 }
 
-/// What is to be measured: of these, or of all, each with these sizes, or with its own.
-pub fn groups(asks: &[Ask], sizes: &[usize]) -> Vec<(Ask, usize)> {
+/// What is to be measured: of these, or of all, each with these sizes, or with its own; if it is to be quick, without full blocks.
+pub fn groups(asks: &[Ask], sizes: &[usize], quick: bool) -> Vec<(Ask, usize)> {
     let asks = if asks.is_empty() {
         Ask::value_variants()
     } else {
         asks
     };
-    let sizes_of = |ask: Ask| if sizes.is_empty() { ask.sizes() } else { sizes };
+    let sizes_of = |ask: Ask| match ask.sizes() {
+        _ if !sizes.is_empty() => sizes,
+        [few @ .., 1_000_000] if quick => few,
+        all => all,
+    };
     asks.iter()
         .flat_map(|ask| sizes_of(*ask).iter().map(|size| (*ask, *size)))
         .collect()
@@ -111,9 +115,10 @@ mod tests {
 
     #[test]
     fn what_is_given_is_all_there_is() {
-        assert_eq!(groups(&[], &[]).len(), 3 + 1 + 2 + 1 + 1 + 2);
+        assert_eq!(groups(&[], &[], false).len(), 3 + 1 + 2 + 1 + 1 + 2);
+        assert_eq!(groups(&[], &[], true).len(), 2 + 1 + 1 + 1 + 1 + 1);
         assert_eq!(
-            groups(&[Ask::Error, Ask::Tip], &[7]),
+            groups(&[Ask::Error, Ask::Tip], &[7], true),
             [(Ask::Error, 7), (Ask::Tip, 7)]
         );
     }

@@ -1,6 +1,6 @@
 //! What methods and pages work on.
 
-use crate::templates::Templates;
+use crate::templates::{Figures, Templates};
 use sockman_http::rpc::{RpcError, code};
 use sockman_p2p::chain::Params;
 use sockman_p2p::state::Handle;
@@ -73,6 +73,11 @@ impl<D: Store> Context<D> {
     /// The template provider, if there is one.
     pub fn sv2(&self) -> Option<&Sv2> {
         self.0.sv2.as_ref()
+    }
+
+    /// Figures of the pool of transactions, if there is one.
+    pub(super) fn figures(&self) -> Option<Figures> {
+        self.0.templates.as_ref().map(Templates::figures)
     }
 
     /// The pool of transactions. Fails if there is none.

@@ -144,6 +144,8 @@ impl<D: Store> Following<D> {
         } else {
             pool.reorganise(lost, &AtTip::new(view, handle), next, handle.unix())?;
         }
+        self.shared.tell(&mempool);
+        self.shared.figures().missing = self.coins.missing();
         drop(mempool);
         self.shared.moved.notify_all();
         Ok(())
@@ -176,13 +178,19 @@ impl<D: Store> Following<D> {
 
     /// Begins the index anew, with an empty pool.
     fn remake(&mut self, why: &str) -> Result<(), CoinsError> {
-        let note = format!("the index of the coins is made anew: {why}");
-        self.shared.notes.add(note);
         let mut mempool = self.shared.mempool();
+        let also = match mempool.pool.len() {
+            0 => String::new(),
+            count => format!("; {count} transactions that waited for a block are given up"),
+        };
+        self.shared
+            .notes
+            .add(format!("the index of the coins is made anew: {why}{also}"));
         self.coins.remake()?;
         mempool.view = self.coins.view()?;
         let next = next_after(&self.shared.handle, self.coins.at());
         mempool.pool = Pool::new(*mempool.pool.settings(), next);
+        self.shared.tell(&mempool);
         Ok(())
     }
 

@@ -64,6 +64,8 @@ struct Shared<D: Store> {
     board: Arc<Board>,
     /// The pool has changed.
     changed: AtomicBool,
+    /// What is told of both, without waiting for whoever works on them.
+    figures: Mutex<Figures>,
     notes: Arc<Notes>,
 }
 
@@ -73,6 +75,19 @@ struct Mempool {
     view: View,
     /// Nothing happens any more.
     ended: bool,
+}
+
+/// Figures of the pool and the coins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The height of the block up to which the coins are known.
+    pub height: u32,
+    /// Inputs of blocks that spend what is not there, since the start: see [`Coins::missing`].
+    pub missing: u64,
+    /// Transactions that wait for a block.
+    pub transactions: usize,
+    /// Their bytes.
+    pub bytes: usize,
 }
 
 /// Why the coins cannot be asked.
@@ -103,6 +118,10 @@ impl<D: Store> Templates<D> {
         let view = coins.view()?;
         let next = next_after(&handle, view.at());
         let notes = Arc::new(Notes::default());
+        let figures = Figures {
+            height: view.at().height,
+            ..Figures::default()
+        };
         let shared = Arc::new(Shared {
             handle,
             mempool: Mutex::new(Mempool {
@@ -113,6 +132,7 @@ impl<D: Store> Templates<D> {
             moved: Condvar::new(),
             board: Arc::new(Board::new(notes.clone())),
             changed: AtomicBool::new(false),
+            figures: Mutex::new(figures),
             notes,
         });
         let follower = Follower::new(shared.clone(), coins);
@@ -127,6 +147,11 @@ impl<D: Store> Templates<D> {
     /// The block up to which the coins are known.
     pub fn at(&self) -> At {
         self.0.mempool().view.at()
+    }
+
+    /// Figures, as they were a moment ago. Waits for nothing, so it is for the loop too.
+    pub fn figures(&self) -> Figures {
+        *self.0.figures()
     }
 
     /// What has happened since this was asked last, for whoever runs the node.
@@ -147,6 +172,7 @@ impl<D: Store> Templates<D> {
         let before = pool.changes();
         let done = work(pool, &AtTip::new(view, &self.0.handle));
         let is_changed = pool.changes() != before;
+        self.0.tell(&mempool);
         drop(mempool);
         if is_changed {
             self.0.changed.store(true, Ordering::SeqCst);
@@ -185,6 +211,18 @@ impl<D: Store> Shared<D> {
             let waited = self.moved.wait_timeout(mempool, left);
             mempool = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    fn figures(&self) -> MutexGuard<'_, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the figures say how it is now.
+    fn tell(&self, mempool: &Mempool) {
+        let mut figures = self.figures();
+        figures.height = mempool.view.at().height;
+        figures.transactions = mempool.pool.len();
+        figures.bytes = mempool.pool.bytes();
     }
 
     /// Nothing happens any more.

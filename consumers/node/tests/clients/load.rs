@@ -35,7 +35,7 @@ fn wrk() {
 fn ab() {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("body");
-    fs::write(&file, [b'x'; 20_000]).expect("room");
+    fs::write(&file, vec![b'x'; 20_000]).expect("room");
     let file = file.display().to_string();
     over_tcp(|at| {
         let kept: [&[&str]; 2] = [&["-k"], &["-k", "-p", &file, "-T", "text/plain"]];

@@ -106,7 +106,7 @@ fn ask(node: &Node, rpc: bool, sv2: bool, meanwhile: impl FnOnce()) -> (Took, To
         let caller = scope.spawn(|| {
             let mut client = calls.client();
             again_and_again(rpc, &over, || {
-                drop(Rpc::call_on(&mut client, "getblockcount", &json!([])))
+                drop(Rpc::call_on(&mut client, "getblockcount", &json!([])));
             })
         });
         let pools = [1, 2].map(|number| {

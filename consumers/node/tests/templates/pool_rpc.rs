@@ -177,7 +177,7 @@ fn what_does_not_come_in_is_refused_as_by_core() {
 #[test]
 fn what_is_too_heavy_is_refused_before_its_outputs_are_looked_for() {
     let (world, coins) = World::rich(1);
-    let heavy = spend(&coins, &[1; 4_000]);
+    let heavy = spend(&coins, &vec![1; 4_000]);
     assert!(heavy.weight().to_wu() > MAX_WEIGHT);
     world.block(world.tip(), vec![heavy.clone()], 0);
     world.ready();

@@ -181,7 +181,7 @@ impl Entry {
     }
 
     /// Bytes of memory that it takes, about.
-    pub(super) fn bytes(&self) -> usize {
+    pub(super) fn usage(&self) -> usize {
         ENTRY + self.tx.bytes.len() + INPUT * self.spends.len() + size_of::<u64>() * self.outputs.len()
     }
 }

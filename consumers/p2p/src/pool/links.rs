@@ -52,7 +52,8 @@ impl Pool {
             }
         }
         self.spent.extend(entry.spends.iter().map(|spent| (*spent, txid)));
-        self.bytes += entry.bytes();
+        self.bytes += entry.tx.bytes.len();
+        self.usage += entry.usage();
         self.total += own;
         self.changes += 1;
         self.entries.insert(txid, entry);
@@ -89,7 +90,8 @@ impl Pool {
         for spent in &removed.spends {
             self.spent.remove(spent);
         }
-        self.bytes -= removed.bytes();
+        self.bytes -= removed.tx.bytes.len();
+        self.usage -= removed.usage();
         self.total -= own;
         self.changes += 1;
         // It held others together.

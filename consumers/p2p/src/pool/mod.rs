@@ -51,8 +51,9 @@ pub struct Pool {
     entries: HashMap<Txid, Entry>,
     /// Who spends what.
     spent: HashMap<OutPoint, Txid>,
-    /// Bytes of memory.
+    /// Bytes of all transactions, and of the memory that they take.
     bytes: usize,
+    usage: usize,
     /// The sums over all.
     total: Sums,
     /// How often it has changed.
@@ -68,6 +69,7 @@ impl Pool {
             entries: HashMap::new(),
             spent: HashMap::new(),
             bytes: 0,
+            usage: 0,
             total: Sums::default(),
             changes: 0,
         }
@@ -93,9 +95,14 @@ impl Pool {
         self.entries.is_empty()
     }
 
-    /// Bytes of memory that they take, as far as that can be told.
+    /// Bytes of all transactions.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Bytes of memory that they take, about.
+    pub fn usage(&self) -> usize {
+        self.usage
     }
 
     /// The sums over all.

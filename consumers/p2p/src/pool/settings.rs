@@ -14,10 +14,10 @@ pub const MIN_STRIPPED: usize = 65;
 /// Limits of a [`Pool`](super::Pool). Every field has a default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolSettings {
-    /// Bytes of memory that all transactions may take, as they are estimated. Default 5 MB, more than one block can have of the usual
-    /// kind.
+    /// Bytes of all transactions. Default 5 MB, more than one block can have. Of memory, each takes some 700 bytes more, and 150 for
+    /// each input: ten times as much in all at worst ([`Pool::usage`](super::Pool::usage)).
     pub bytes: usize,
-    /// Transactions. It bounds what making a block costs. Default 20,000.
+    /// Transactions. It bounds what making a block costs, and memory. Default 20,000, more than one block can have.
     pub count: usize,
     /// How many a transaction and its unconfirmed ancestors may be. Default 25 (Core's `DEFAULT_ANCESTOR_LIMIT`).
     pub ancestors: usize,

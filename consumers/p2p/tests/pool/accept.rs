@@ -27,7 +27,8 @@ fn what_can_be_mined_comes_in() {
     assert_eq!((entry.time(), entry.height()), (NOW, NEXT.height));
     assert_eq!(pool.total(), entry.own());
     assert_eq!(pool.spender(&coin(1)), Some(tx.compute_txid()));
-    assert!(pool.bytes() > inside.bytes.len());
+    assert_eq!(pool.bytes(), inside.bytes.len());
+    assert!(pool.usage() > pool.bytes());
 }
 
 /// Asks, and sees that asking alone and being refused leave no trace.

@@ -75,7 +75,7 @@ fn who_does_not_come_in_drives_nobody_out() {
     let mut large = spend(&[coin(40)], &[VALUE - 3_000]);
     large.output[0].script_pubkey = bitcoin::ScriptBuf::from_bytes(vec![0x51; 9_000]);
     let settings = PoolSettings {
-        bytes: 12_000,
+        bytes: 9_500,
         ..PoolSettings::default()
     };
     let mut pool = Pool::new(settings, NEXT);
@@ -99,7 +99,7 @@ fn who_does_not_come_in_drives_nobody_out() {
 #[test]
 fn memory_is_bounded() {
     let settings = PoolSettings {
-        bytes: 20_000,
+        bytes: 2_000,
         ..PoolSettings::default()
     };
     let (mut pool, ledger) = (Pool::new(settings, NEXT), ledger(200));

@@ -75,6 +75,9 @@ fn check(pool: &Pool) {
     let entries = pool.in_order();
     let txids: Vec<Txid> = entries.iter().map(|entry| entry.transaction().txid).collect();
     assert_eq!(pool.total(), sum(pool, &txids));
+    let bytes: usize = entries.iter().map(|entry| entry.transaction().bytes.len()).sum();
+    assert_eq!(pool.bytes(), bytes);
+    assert_eq!(pool.usage() == 0, pool.is_empty());
     let mut seen = HashSet::new();
     let mut spent = BTreeMap::new();
     for entry in entries {
@@ -147,7 +150,7 @@ proptest! {
     fn whatever_comes_and_goes(
         events in prop::collection::vec(event(), 1..60),
         count in 1..30_usize,
-        bytes in 3_000..60_000_usize,
+        bytes in 300..10_000_usize,
         ancestors in 1..8_usize,
         weight in 0..60_000_u64,
         sigops in 0..200_u64,

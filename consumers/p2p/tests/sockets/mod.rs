@@ -4,7 +4,7 @@
 //! much memory the process came to need is printed:
 //!
 //! ```text
-//! cargo test --release -p sockman-node --features polling,uv,uring --test hostile -- --nocapture
+//! cargo test --release -p sockman-node --all-features --test hostile -- --nocapture
 //! ```
 //!
 //! Asserted are only a generous bound for the ping and one for the memory, which is stated with each scenario.
@@ -31,9 +31,13 @@ use sockman_p2p::Settings;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The longest that a bystander's ping may take: far more than it does, as machines are that run many tests at once, and more where
-/// blocks are hashed without optimisation.
-const WORST_PING: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
+/// The longest that a bystander's ping may take: a quarter of a second, as `./test robust` runs it, optimised and alone. Otherwise
+/// blocks are hashed without optimisation, beside many other tests: then it says no more than that nobody is starved.
+const WORST_PING: Duration = if cfg!(debug_assertions) {
+    Duration::from_secs(20)
+} else {
+    Duration::from_millis(250)
+};
 
 /// What hostile peers do to a node.
 struct Scenario {

@@ -32,7 +32,8 @@ fn feerate(text: &str) -> Result<u64, String> {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Transactions and coins for templates (with --sv2-bind)")]
 pub(crate) struct PoolArgs {
-    /// Megabytes that transactions may take which wait for a block; above it those that pay least leave.
+    /// Megabytes of transactions that may wait for a block; above it those that pay least leave. Memory is some 700 bytes more for each,
+    /// and 150 for each input.
     #[arg(long, value_name = "MB", default_value_t = nonzero(pool().bytes / MB))]
     maxmempool: NonZeroUsize,
     /// Transactions that may wait for a block; above it those that pay least leave.

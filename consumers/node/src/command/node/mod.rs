@@ -60,7 +60,7 @@ impl OnBackend for Serve<'_> {
         let (config, waiting) = (args.config()?, args.rpc.waiting()?);
         let mut credentials = args.rpc.credentials()?;
         let settings = args.peers.settings(seed()?)?;
-        let sv2_settings = args.sv2.settings(seed()?)?;
+        let sv2_settings = args.sv2.settings(args.data.network(), seed()?)?;
         let brake = Arc::new(Brake::default());
         let signals = {
             let brake = brake.clone();

@@ -65,7 +65,7 @@ impl Reporter {
             while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
                 let mut seen = handle.with(look);
                 if let Some(templates) = &templates {
-                    let height = templates.at().height;
+                    let height = templates.figures().height;
                     let is_far = u64::from(height + MOST_BEHIND) < seen.sample.blocks;
                     seen.sample.coins = is_far.then_some(height.into());
                     for note in templates.take_notes() {

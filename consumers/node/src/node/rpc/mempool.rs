@@ -140,7 +140,7 @@ fn getmempoolinfo<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) ->
             loaded: true,
             size: pool.len(),
             bytes: pool.total().vsize,
-            usage: pool.bytes(),
+            usage: pool.usage(),
             total_fee: amount(pool.total().fee),
             maxmempool: settings.bytes,
             mempoolminfee: least,

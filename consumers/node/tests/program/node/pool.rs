@@ -167,5 +167,19 @@ fn an_index_that_cannot_grow_ends_it() {
     node.until("the coins are there", |node| {
         node.ask("gettxout", &coin)["result"]["confirmations"] == 1
     });
+    // And what the block spends that is not there is counted.
+    let answer = node.client().get("/metrics");
+    let figures = answer.text();
+    for line in [
+        "sockman_coins_height 1",
+        "sockman_coins_missing_total 1",
+        "sockman_mempool_transactions 0",
+        "sockman_mempool_bytes 0",
+    ] {
+        assert!(
+            figures.lines().any(|other| other == line),
+            "{line} is not in\n{figures}"
+        );
+    }
     node.stop();
 }

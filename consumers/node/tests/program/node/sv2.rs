@@ -73,7 +73,13 @@ fn templates_are_told_at_once_and_with_every_block() {
         assert_eq!(client["coinbase_tx_value_remaining"], 5_000_000_000_u64);
         assert!(client["vendor"].as_str().expect("a name").starts_with("sockman "));
         assert_eq!((&client["templates"], &info["templates"]), (&json!(1), &json!(1)));
+        // Of two blocks that come at once there may be templates of the second alone.
+        let first = client["template_id"].clone();
         node.mine(1);
+        node.until("the client is told of the first", |node| {
+            let info = node.call("getsv2info", &json!([]));
+            info["clients"][0]["template_id"] != first
+        });
         node.mine(1);
         let (out, _, code) = told(&child.wait_with_output().expect("it ends"));
         assert_eq!(code, Some(0), "{out}");
@@ -178,6 +184,25 @@ fn a_client_is_told_what_is_wrong() {
     assert!(err.contains("hung up") || err.contains("reset"), "{err}");
     assert_eq!(counter(&node, "no_room"), 1);
     node.stop();
+}
+
+#[test]
+fn what_cannot_be_served_is_told_at_once() {
+    let data = TempDir::new().expect("a temporary folder");
+    let why = |flags: &[&str]| {
+        let output = command(preferred(), data.path(), &[&BIND[..], flags].concat()).output();
+        let (_, err, code) = told(&output.expect("the program starts"));
+        assert_eq!(code, Some(2), "{err}");
+        err
+    };
+    assert!(why(&["--chain", "signet"]).contains("BIP 325"));
+    assert!(why(&["--sv2-max-frame", "64KiB"]).contains("at least 128KiB"));
+    assert!(why(&["--sv2-send-high", "2MiB", "--sv2-send-most", "1MiB"]).contains("--sv2-send-most"));
+    assert_eq!(
+        fs::read_dir(data.path()).expect("it is there").count(),
+        0,
+        "nothing was touched"
+    );
 }
 
 #[test]
