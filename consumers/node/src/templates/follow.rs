@@ -2,13 +2,13 @@
 
 use super::at_tip::AtTip;
 use super::publish::Publisher;
+use super::running::watched;
 use super::{MOST_BEHIND, Mempool, Shared, next_after};
 use bitcoin::{Block, consensus};
 use sockman_p2p::coins::{Ahead, Coins, CoinsError, Plan};
 use sockman_p2p::pool::{Candidate, Pool};
 use sockman_p2p::store::{Reader as _, Store, StoreError};
 use sockman_p2p::wire::HEADER;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -40,21 +40,20 @@ impl<D: Store> Following<D> {
 
     /// Until the node stops, or cannot go on: then it is stopped.
     pub(super) fn run(mut self, wake: &dyn Fn()) {
-        let ended = catch_unwind(AssertUnwindSafe(|| {
-            while !self.shared.handle.with(|state| state.stopping) {
-                self.turn(wake)?;
+        let shared = self.shared.clone();
+        watched(&shared.handle, "makes templates", || {
+            if let Err(why) = self.follow(wake) {
+                shared.handle.fail(&why.to_string());
             }
-            self.coins.settle()
-        }));
-        match ended {
-            Ok(Ok(())) => {}
-            Ok(Err(why)) => self.shared.handle.fail(&why.to_string()),
-            Err(_) => self
-                .shared
-                .handle
-                .fail("the thread that makes templates has panicked"),
+        });
+        shared.end();
+    }
+
+    fn follow(&mut self, wake: &dyn Fn()) -> Result<(), CoinsError> {
+        while !self.shared.handle.with(|state| state.stopping) {
+            self.turn(wake)?;
         }
-        self.shared.end();
+        self.coins.settle()
     }
 
     fn turn(&mut self, wake: &dyn Fn()) -> Result<(), CoinsError> {

@@ -2,9 +2,11 @@
 
 use super::Shared;
 use super::basis::basis;
+use bitcoin::Wtxid;
 use sockman_p2p::pool::Transaction;
 use sockman_p2p::store::Store;
 use sockman_sv2::{Basis, MAX_BLOCK_SIGOPS, MAX_BLOCK_WEIGHT, Work};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,8 @@ const REMAKE: Duration = Duration::from_secs(1);
 pub(super) struct Publisher<D: Store> {
     shared: Arc<Shared<D>>,
     last: Option<Published>,
+    /// The last work that there was, if any.
+    work: Option<Arc<Work>>,
     /// When there is other work for sure, if nothing happens before.
     next: Option<Instant>,
 }
@@ -35,6 +39,7 @@ impl<D: Store> Publisher<D> {
         Publisher {
             shared,
             last: None,
+            work: None,
             next: None,
         }
     }
@@ -109,9 +114,9 @@ impl<D: Store> Publisher<D> {
         let is_same = |last: &Published| last.basis == basis && last.count == 0 && chosen.is_empty();
         let is_known = self.last.as_ref().is_some_and(is_same);
         if !is_known {
-            let transactions = chosen.iter().map(|tx| Arc::new(of_work(tx))).collect();
-            let work = Work::new(basis.clone(), transactions);
-            self.shared.board.set(Arc::new(work));
+            let work = Arc::new(Work::new(basis.clone(), self.of_work(chosen)));
+            self.shared.board.set(work.clone());
+            self.work = Some(work);
             wake();
         }
         self.last = Some(Published {
@@ -120,6 +125,17 @@ impl<D: Store> Publisher<D> {
             count: chosen.len(),
             at,
         });
+    }
+
+    /// As work has them. Clients keep theirs for as long as they may ask for it: those that the last work had are the same ones.
+    fn of_work(&self, chosen: &[Arc<Transaction>]) -> Vec<Arc<sockman_sv2::Transaction>> {
+        let last = self.work.iter().flat_map(|work| work.transactions());
+        let known: HashMap<Wtxid, _> = last.map(|tx| (tx.wtxid, tx)).collect();
+        let of_work = |tx: &Arc<Transaction>| match known.get(&tx.wtxid) {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(of_work(tx)),
+        };
+        chosen.iter().map(of_work).collect()
     }
 }
 

@@ -3,8 +3,10 @@
 use super::follow::Following;
 use super::{Shared, solutions};
 use sockman_p2p::coins::Coins;
+use sockman_p2p::state::Handle;
 use sockman_p2p::store::Store;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -58,5 +60,12 @@ impl<D: Store> Drop for Running<D> {
             // It has told of its panic.
             let _ = thread.join();
         }
+    }
+}
+
+/// Does what a thread is for. The node cannot go on without it, and is stopped where it panics.
+pub(super) fn watched<D: Store>(handle: &Handle<D>, what: &str, work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        handle.fail(&format!("the thread that {what} has panicked"));
     }
 }

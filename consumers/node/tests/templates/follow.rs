@@ -3,6 +3,7 @@
 use crate::rig::{Asked as _, Resting, SUBSIDY, World, first, spend};
 use bitcoin::consensus::serialize;
 use sockman_node::templates::MOST_BEHIND;
+use std::sync::Arc;
 
 #[test]
 fn at_genesis_there_is_work_at_once() {
@@ -65,6 +66,31 @@ fn transactions_come_into_work_and_leave_with_the_block_that_has_them() {
     work = world.work_with(&txids[1..2]);
     assert_eq!(work.basis().height, 104);
     assert_eq!(world.pool(), txids[1..2]);
+}
+
+/// The bytes of a pool are in memory once, however often work is made of it.
+#[test]
+fn work_shares_its_transactions_with_the_work_before() {
+    let (world, coins) = World::rich(3);
+    let txs = [1_000, 2_000, 3_000].map(|fee| {
+        let coin = coins[fee as usize / 1_000 - 1];
+        spend(&[coin], &[SUBSIDY - fee])
+    });
+    let txids = txs.each_ref().map(bitcoin::Transaction::compute_txid);
+    world.send(&txs[0]);
+    world.send(&txs[1]);
+    let before = world.work_with(&[txids[1], txids[0]]);
+    world.send(&txs[2]);
+    let after = world.work_with(&[txids[2], txids[1], txids[0]]);
+    for (one, other) in before.transactions().iter().zip(&after.transactions()[1..]) {
+        assert!(Arc::ptr_eq(one, other), "{}", one.txid);
+    }
+    // On another tip too.
+    world.block(world.tip(), vec![txs[2].clone()], 0);
+    let above = world.work_with(&[txids[1], txids[0]]);
+    for (one, other) in before.transactions().iter().zip(above.transactions()) {
+        assert!(Arc::ptr_eq(one, other), "{}", one.txid);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::rig::{Asked as _, Resting, SUBSIDY, World, fail_without_pool, first, 
 use bitcoin::{OutPoint, ScriptBuf};
 use serde_json::{Value, json};
 use sockman_node::templates::MOST_AWAITED;
-use sockman_p2p::pool::PoolSettings;
+use sockman_p2p::pool::{MAX_WEIGHT, PoolSettings};
 
 #[test]
 fn without_a_pool_they_say_so() {
@@ -171,6 +171,24 @@ fn what_does_not_come_in_is_refused_as_by_core() {
     let there = (-27, "Transaction outputs already in utxo set".to_owned());
     assert_eq!(refused(json!([hex(&good)])), there);
     assert_eq!(world.pool(), [], "what conflicts with a block is gone");
+}
+
+/// A look at each output of what is too heavy anyhow would be millions of looks, while all others wait for the pool.
+#[test]
+fn what_is_too_heavy_is_refused_before_its_outputs_are_looked_for() {
+    let (world, coins) = World::rich(1);
+    let heavy = spend(&coins, &vec![1; 4_000]);
+    assert!(heavy.weight().to_wu() > MAX_WEIGHT);
+    world.block(world.tip(), vec![heavy.clone()], 0);
+    world.ready();
+    let there = world.call("gettxout", &json!([heavy.compute_txid().to_string(), 3_999]));
+    assert_eq!(there["confirmations"], 1);
+    // Whoever had looked would have said that it is in a block.
+    let huge = spend(&coins, &vec![1; 300_000]);
+    for tx in [&heavy, &huge] {
+        let refused = world.fail("sendrawtransaction", &json!([hex(tx)]));
+        assert_eq!(refused, (-26, "tx-size".to_owned()));
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use bitcoin::{OutPoint, Txid, Wtxid};
 use serde::Serialize;
 use sockman_http::rpc::{Amount, Call, Done, Method, Out, RpcError, code};
 use sockman_p2p::coins::is_unspendable;
-use sockman_p2p::pool::{AcceptError, Candidate, Confirmed, Pool, Refused, Verdict};
+use sockman_p2p::pool::{AcceptError, Candidate, Confirmed, MAX_WEIGHT, Pool, Refused, Verdict};
 use sockman_p2p::store::Store;
 
 pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 2] {
@@ -134,9 +134,14 @@ fn sendrawtransaction<D: Store>(
     }
     let most = most_feerate(call, 1)?;
     let now = context.handle().unix();
-    let handed_in = context
-        .templates()?
-        .with(|pool, confirmed| hand_in(pool, confirmed, &candidate, most, now))?;
+    let templates = context.templates()?;
+    // Each output is looked for among the coins, and all others who want the pool wait: what is too heavy for it anyhow is not worth
+    // that, even if it is in a block.
+    let handed_in = if candidate.weight() > MAX_WEIGHT {
+        Err(Refused::TooHeavy.into())
+    } else {
+        templates.with(|pool, confirmed| hand_in(pool, confirmed, &candidate, most, now))?
+    };
     match handed_in {
         Ok(Outcome::There) => out.json(&Text(candidate.txid())),
         Ok(Outcome::Confirmed) => Err(RpcError::new(
