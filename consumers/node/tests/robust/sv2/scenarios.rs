@@ -104,6 +104,7 @@ fn sv2_drips() {
 /// A client that asks as fast as it can, for what there is and for what there is not, and takes the answers.
 #[test]
 fn sv2_floods() {
+    // io_uring lends the kernel 8 MiB to receive into, and a loop keeps as much for the next that need it.
     everywhere("sv2 floods", 32, |served| {
         let mut peer = Peer::ready(served.at, &served.key);
         peer.say(constraints(990_000, 0));
