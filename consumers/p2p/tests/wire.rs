@@ -2,11 +2,13 @@
 
 #![allow(
     unsafe_code,
-    reason = "an allocator is unsafe to implement; `heap` has one that only counts"
+    reason = "an allocator is unsafe to implement; `counting` only counts"
 )]
 
 #[path = "wire/commands.rs"]
 mod commands;
+#[path = "wire/counting.rs"]
+mod counting;
 #[path = "wire/framing.rs"]
 mod framing;
 #[path = "wire/heap.rs"]

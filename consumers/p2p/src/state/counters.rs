@@ -67,32 +67,6 @@ sockman::counts! {
     bad_pongs,
 }
 
-/// The counters of a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counters([u64; Count::ALL.len()]);
-
-impl Default for Counters {
-    fn default() -> Self {
-        Counters([0; Count::ALL.len()])
-    }
-}
-
-impl Counters {
-    /// How often it has happened.
-    pub fn get(&self, what: Count) -> u64 {
-        self.0[what as usize]
-    }
-
-    /// Each, with its name.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        Count::ALL.iter().map(|&what| (what.name(), self.get(what)))
-    }
-
-    pub(crate) fn add(&mut self, what: Count) {
-        self.add_many(what, 1);
-    }
-
-    pub(crate) fn add_many(&mut self, what: Count, many: u64) {
-        self.0[what as usize] += many;
-    }
+sockman::counters! {
+    /// The counters of a node.
 }

@@ -1,35 +1,8 @@
 //! What is allocated: nothing for a number that is only declared, and nothing at all for what is not decoded.
 
+use super::counting::ASKED;
 use super::{MAIN, compact, named, payload, samples, whole};
 use sockman_p2p::wire::{Command, HEADER, MAX_PAYLOAD, Message, Next, checksum, decode, encode, next};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-thread_local! {
-    /// Bytes that this thread has asked for.
-    static ASKED: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: both methods hand their arguments to the system's allocator as they are and return what that returns, so its
-// guarantees hold; counting touches no memory but the counter. The other methods are made of these two.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // (At the thread's end it is gone, and nobody counts.)
-        let _ = ASKED.try_with(|asked| asked.set(asked.get() + layout.size()));
-        // SAFETY: the caller keeps alloc's contract, which is System's too.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: `memory` came from System through this allocator, with this layout.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static HEAP: Counting = Counting;
 
 /// Bytes that are asked for meanwhile.
 fn asked<R>(work: impl FnOnce() -> R) -> usize {

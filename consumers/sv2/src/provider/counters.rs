@@ -51,28 +51,6 @@ sockman::counts! {
     solutions_unknown,
 }
 
-/// The counters of a provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counters([u64; Count::ALL.len()]);
-
-impl Default for Counters {
-    fn default() -> Self {
-        Counters([0; Count::ALL.len()])
-    }
-}
-
-impl Counters {
-    /// How often it has happened.
-    pub fn get(&self, what: Count) -> u64 {
-        self.0[what as usize]
-    }
-
-    /// Each, with its name.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        Count::ALL.iter().map(|&what| (what.name(), self.get(what)))
-    }
-
-    pub(super) fn add(&mut self, what: Count) {
-        self.0[what as usize] += 1;
-    }
+sockman::counters! {
+    /// The counters of a provider.
 }

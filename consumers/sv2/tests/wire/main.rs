@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../p2p/tests/wire/counting.rs"]
+mod counting;
 mod handshake;
 mod heap;
 mod messages;
