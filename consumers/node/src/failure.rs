@@ -48,6 +48,9 @@ pub(crate) enum Failure {
     /// The node ended because it could not go on.
     #[error("stopped: {0}. What was stored is safe")]
     Stopped(String),
+    /// Who is at the other end does not do what it should.
+    #[error("{0}")]
+    Remote(String),
     /// The system refuses something.
     #[error("cannot {what}: {why}")]
     System {

@@ -2,7 +2,7 @@
 //!
 //! - [`Echo`]: the handler of `sockman echo`
 //! - [`http`]: what `sockman http` serves
-//! - [`node`]: what `sockman node` serves
+//! - [`node`]: what `sockman node` serves; [`templates`]: what it gives to miners
 //! - [`Choice`], [`KNOWN`], [`OnBackend`]: from a backend's name to its type
 //!
 //! The program itself is in `main.rs` (start and end), `args/` (the command line), `command/` (one file a command),
@@ -14,6 +14,7 @@ mod choice;
 mod echo;
 pub mod http;
 pub mod node;
+pub mod templates;
 
 pub use choice::{Choice, KNOWN, Known, OnBackend, Unavailable};
 pub use echo::Echo;

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Node(args) => command::node::run(args),
         Command::ChainGen(args) => command::chain_gen::run(args),
         Command::ChainImport(args) => command::chain_import::run(args),
+        Command::Sv2Client(args) => command::sv2_client::run(args),
         Command::Backends => command::backends::run(),
     });
     match done {

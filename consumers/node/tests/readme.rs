@@ -18,6 +18,7 @@ fn the_readme_has_every_flag_of_every_command_with_its_default() {
     for (command, section, least) in [
         ("http", "## An HTTP server", 40),
         ("node", "## A Bitcoin node", 60),
+        ("sv2-client", "### Templates for pools", 5),
         ("chain-gen", "### Files of blocks", 8),
         ("chain-import", "## A Bitcoin node", 8),
     ] {

@@ -37,6 +37,10 @@ pub struct Settings {
     pub window: u32,
     /// Bytes of blocks of one chain that may be stored beyond the first missing one: those after them are not asked for before it has
     /// come. Default 1 GiB.
+    ///
+    /// There is no such limit for all chains together, since whoever keeps the first blocks of some back would hold up all others
+    /// by it. It would not save the disk either: each block that waits has had as much work done for it as one that does not, and
+    /// is of a chain with at least the work of ours.
     pub window_bytes: u64,
     /// When the block that all wait for has not come for so long, another peer is asked for it too. Default 2 s.
     pub hedge_after: Duration,

@@ -15,8 +15,8 @@ pub struct Settings {
     /// Handshakes that are answered in one turn of the loop: each takes half a millisecond, and others have their turn between them.
     /// Default 2.
     pub handshakes: usize,
-    /// Bytes that one client is answered in one go, before others have their turn: of what it sends and of what it is sent, and at
-    /// least 512 for each message. An answer is not divided. Default 64 KiB.
+    /// Bytes that are received from a client and sent to it in one go, before others have their turn; a message counts as 512 at
+    /// least. Default 64 KiB, which takes less than a millisecond. One message or answer more than that is all it can be.
     pub share: usize,
     /// Bytes that a frame of a client may have. Default 256 KiB; the largest that makes sense, a solution, has 64.
     pub frame: usize,
@@ -67,18 +67,21 @@ impl Settings {
         }
     }
 
-    /// How to listen for clients: with what each connection may hold, whatever the loop's own
-    /// [`Config`](sockman::Config) says.
+    /// What a connection may hold: this is what each is given, whatever the loop's own [`Config`](sockman::Config) says.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            // What is wanted at once is at most 64 KiB; what came behind it waits.
+            unread: 256 << 10,
+            high: self.send_high,
+            low: self.send_high.div_ceil(4),
+            queued: self.send_most,
+        }
+    }
+
     pub(crate) fn listen_options(&self) -> ListenOptions {
         ListenOptions {
             keepalive: self.keepalive,
-            limits: Some(Limits {
-                // What is wanted at once is at most 64 KiB; what came behind it waits.
-                unread: 256 << 10,
-                high: self.send_high,
-                low: self.send_high.div_ceil(4),
-                queued: self.send_most,
-            }),
+            limits: Some(self.limits()),
             ..ListenOptions::default()
         }
     }

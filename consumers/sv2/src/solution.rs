@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The bits of a block's version that a miner may use as a nonce (BIP 323).
-const VERSION_ROLLING: u32 = 0x1fff_e000;
+const VERSION_ROLLING: u32 = 0x1fff_ffe0;
 
 /// What the script of a coinbase's input has at least and at most, in bytes.
 const MIN_SCRIPT: usize = 2;
@@ -175,15 +175,15 @@ fn check_coinbase(body: &Body, bytes: &[u8]) -> Result<Transaction, Unsolved> {
     if !script.starts_with(body.prefix()) || !(MIN_SCRIPT..=MAX_SCRIPT).contains(&script.len()) {
         return Err(Unsolved::Script);
     }
-    let commits = !body.outputs().is_empty();
-    if commits && input.witness.is_empty() {
+    if body.outputs().is_empty() {
+        // Before segregated witness: pools send one all the same.
+        input.witness.clear();
+        return Ok(coinbase);
+    }
+    if input.witness.is_empty() {
         input.witness = Witness::from_slice(&[RESERVED]);
     }
-    let right = if commits {
-        input.witness.len() == 1 && input.witness.nth(0) == Some(&RESERVED[..])
-    } else {
-        input.witness.is_empty()
-    };
+    let right = input.witness.len() == 1 && input.witness.nth(0) == Some(&RESERVED[..]);
     if right {
         Ok(coinbase)
     } else {

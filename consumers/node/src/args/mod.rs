@@ -1,4 +1,4 @@
-//! The command line: what all commands have, and those of `echo`. `http`, `node` and `chain` have those of the
+//! The command line: what all commands have, and those of `echo`. `http`, `node`, `chain` and `sv2_client` have those of the
 //! others.
 //!
 //! `engine` and `rpc` have what several commands have; `values` sizes and times.
@@ -8,6 +8,7 @@ mod engine;
 pub(crate) mod http;
 pub(crate) mod node;
 mod rpc;
+pub(crate) mod sv2_client;
 mod values;
 
 use chain::{GenArgs, ImportArgs};
@@ -17,6 +18,7 @@ use node::NodeArgs;
 use sockman_backends::sockman::Endpoint;
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use sv2_client::ClientArgs;
 use values::{Seconds, positive};
 
 /// Protocol servers over any of sockman's backends.
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     ChainGen(GenArgs),
     /// Read blocks from files into a data directory.
     ChainImport(ImportArgs),
+    /// Connect to a Stratum V2 template provider, and print what it tells.
+    Sv2Client(ClientArgs),
     /// List the backends: what is compiled in, and what works on this machine.
     Backends,
 }

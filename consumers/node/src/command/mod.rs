@@ -1,5 +1,5 @@
 //! The commands, one file each: `echo`, `http` and `node` run servers, `chain_gen` and `chain_import` make and read files of
-//! blocks, `backends` lists the backends. `serve` has what servers have in common; `stats` prints counters; `stopper` ends the HTTP
+//! blocks, `sv2_client` asks a template provider, `backends` lists the backends. `serve` has what servers have in common; `stats` prints counters; `stopper` ends the HTTP
 //! server.
 
 pub(crate) mod backends;
@@ -11,6 +11,7 @@ pub(crate) mod node;
 mod serve;
 mod stats;
 mod stopper;
+pub(crate) mod sv2_client;
 
 use crate::failure::Failure;
 use std::fmt::Display;

@@ -4,8 +4,18 @@ use sockman_http::rpc::{RpcError, code};
 use sockman_p2p::chain::Params;
 use sockman_p2p::state::Handle;
 use sockman_p2p::store::Store;
+use sockman_sv2::wire::AuthorityKey;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// A template provider beside the node.
+#[derive(Clone)]
+pub struct Sv2 {
+    /// What it knows.
+    pub handle: sockman_sv2::Handle,
+    /// Who vouches for it.
+    pub authority: AuthorityKey,
+}
 
 /// A node, and what serving it to clients takes. Clones share it.
 pub struct Context<D: Store>(Arc<Inner<D>>);
@@ -16,6 +26,7 @@ struct Inner<D: Store> {
     /// Calls that wait for a block.
     waiting: AtomicUsize,
     most_waiting: usize,
+    sv2: Option<Sv2>,
     /// The chain has caught up once.
     caught_up: AtomicBool,
 }
@@ -28,13 +39,14 @@ impl<D: Store> Clone for Context<D> {
 
 impl<D: Store> Context<D> {
     /// Of this node. `most_waiting`: calls that may wait for a block at once; there should be more workers than that.
-    pub fn new(handle: Handle<D>, most_waiting: usize) -> Self {
+    pub fn new(handle: Handle<D>, most_waiting: usize, sv2: Option<Sv2>) -> Self {
         let params = handle.with(|state| state.chain.tree().params().clone());
         Context(Arc::new(Inner {
             handle,
             params,
             waiting: AtomicUsize::new(0),
             most_waiting,
+            sv2,
             caught_up: AtomicBool::new(false),
         }))
     }
@@ -47,6 +59,11 @@ impl<D: Store> Context<D> {
     /// The rules of its chain.
     pub fn params(&self) -> &Params {
         &self.0.params
+    }
+
+    /// The template provider, if there is one.
+    pub fn sv2(&self) -> Option<&Sv2> {
+        self.0.sv2.as_ref()
     }
 
     /// Whether the chain has still to catch up; once it has, never again (Core's `IsInitialBlockDownload`). `caught_up` says

@@ -5,7 +5,7 @@ use sockman_http::{Counters, metrics};
 use sockman_p2p::store::Store;
 use std::fmt::{Display, Write as _};
 
-/// The counters of the P2P protocol, and behind them those of HTTP.
+/// The counters of the P2P protocol, and behind them those of Stratum V2 and of HTTP.
 pub(super) fn text<D: Store>(context: &Context<D>, http: &[Counters]) -> String {
     let mut text = String::with_capacity(8192);
     // Copied first: what is made of it need not be made with the node standing still.
@@ -26,26 +26,35 @@ pub(super) fn text<D: Store>(context: &Context<D>, http: &[Counters]) -> String 
         (state.counters.clone(), state.bytes, (gauges, directions))
     });
     for (name, value) in counted.iter() {
-        counter(&mut text, name, value);
+        counter(&mut text, "p2p", name, value);
     }
-    counter(&mut text, "received_bytes", bytes.0);
-    counter(&mut text, "sent_bytes", bytes.1);
+    counter(&mut text, "p2p", "received_bytes", bytes.0);
+    counter(&mut text, "p2p", "sent_bytes", bytes.1);
     let (gauges, (inbound, outbound)) = gauges;
     for (name, value) in gauges {
-        let _ = writeln!(
-            text,
-            "# TYPE sockman_p2p_{name} gauge\nsockman_p2p_{name} {value}"
-        );
+        gauge(&mut text, "p2p", name, value);
     }
     text.push_str("# TYPE sockman_p2p_peers gauge\n");
     for (direction, count) in [("inbound", inbound), ("outbound", outbound)] {
         let _ = writeln!(text, "sockman_p2p_peers{{direction=\"{direction}\"}} {count}");
     }
+    if let Some(sv2) = context.sv2() {
+        let counted = sv2.handle.counters();
+        for (name, value) in counted.iter() {
+            counter(&mut text, "sv2", name, value);
+        }
+        gauge(&mut text, "sv2", "clients", sv2.handle.clients().len() as u64);
+    }
     text.push_str(&metrics::text(http));
     text
 }
 
-fn counter(text: &mut String, name: &str, value: impl Display) {
-    let name = format_args!("sockman_p2p_{name}_total");
+fn counter(text: &mut String, protocol: &str, name: &str, value: impl Display) {
+    let name = format_args!("sockman_{protocol}_{name}_total");
     let _ = writeln!(text, "# TYPE {name} counter\n{name} {value}");
+}
+
+fn gauge(text: &mut String, protocol: &str, name: &str, value: u64) {
+    let name = format_args!("sockman_{protocol}_{name}");
+    let _ = writeln!(text, "# TYPE {name} gauge\n{name} {value}");
 }

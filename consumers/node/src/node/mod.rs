@@ -14,5 +14,5 @@ pub mod rpc;
 mod site;
 mod view;
 
-pub use context::Context;
+pub use context::{Context, Sv2};
 pub use site::Site;

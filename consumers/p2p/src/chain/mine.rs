@@ -10,8 +10,8 @@ use bitcoin::hashes::Hash;
 use bitcoin::script::Builder;
 use bitcoin::transaction::Version as TxVersion;
 use bitcoin::{
-    Amount, Block, OutPoint, ScriptBuf, Sequence, Target, Transaction, TxIn, TxMerkleNode, TxOut, Witness,
-    opcodes,
+    Amount, Block, CompactTarget, OutPoint, ScriptBuf, Sequence, Target, Transaction, TxIn, TxMerkleNode,
+    TxOut, Witness, opcodes,
 };
 
 /// Blocks after which what a coinbase created can be spent: Core's `COINBASE_MATURITY`.
@@ -28,25 +28,49 @@ pub fn subsidy(params: &Params, height: u32) -> Amount {
     )
 }
 
+/// Where a block stands that is made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Its height.
+    pub height: u32,
+    /// The least time that it may have, in Unix seconds.
+    pub least_time: u32,
+    /// The present, or that time if it is later.
+    pub time: u32,
+    /// The target of a block of this time.
+    pub bits: CompactTarget,
+    /// Whether its coinbase commits to witnesses (BIP 141).
+    pub segwit: bool,
+}
+
+/// Where a block on top of `parent` stands that is made at `now`, in Unix seconds.
+pub fn slot(tree: &Tree, parent: Id, now: u64) -> Slot {
+    let params = tree.params();
+    let over = tree.entry(parent);
+    let height = over.height + 1;
+    let mut least_time = tree.median_time(parent).saturating_add(1);
+    if params.bip94 {
+        least_time = least_time.max(over.header.time.saturating_sub(MAX_TIMEWARP));
+    }
+    let time = u32::try_from(now).unwrap_or(u32::MAX).max(least_time);
+    Slot {
+        height,
+        least_time,
+        time,
+        bits: tree.next_bits(parent, time),
+        segwit: height >= params.segwit_height,
+    }
+}
+
 /// A block on top of `parent`, complete but for its nonce: a coinbase that pays the whole subsidy to `script`, and then `extra`, whose
 /// fees nobody gets. Its time is `now`, in seconds since 1970, or as much later as its place asks for.
 ///
 /// Whether `extra` is valid is not looked at.
 pub fn template(tree: &Tree, parent: Id, script: ScriptBuf, now: u64, extra: Vec<Transaction>) -> Block {
-    let params = tree.params();
-    let over = tree.entry(parent);
-    let height = over.height + 1;
-    let now = u32::try_from(now).unwrap_or(u32::MAX);
-    let least = tree.median_time(parent).saturating_add(1);
-    let mut time = now.max(least);
-    if params.bip94 {
-        time = time.max(over.header.time.saturating_sub(MAX_TIMEWARP));
-    }
-
-    let segwit = height >= params.segwit_height;
-    let mut txdata = vec![coinbase(params, height, script)];
+    let slot = slot(tree, parent, now);
+    let mut txdata = vec![coinbase(tree.params(), slot.height, script)];
     txdata.extend(extra);
-    if segwit {
+    if slot.segwit {
         let wtxids = txdata[1..].iter().map(|tx| tx.compute_wtxid().to_byte_array());
         let wtxids = std::iter::once([0; 32]).chain(wtxids).collect();
         commit(&mut txdata[0], wtxids);
@@ -55,10 +79,10 @@ pub fn template(tree: &Tree, parent: Id, script: ScriptBuf, now: u64, extra: Vec
     let (root, _) = merkle_root(txids.collect());
     let header = Header {
         version: Version::NO_SOFT_FORK_SIGNALLING,
-        prev_blockhash: over.hash,
+        prev_blockhash: tree.entry(parent).hash,
         merkle_root: TxMerkleNode::from_byte_array(root),
-        time,
-        bits: tree.next_bits(parent, time),
+        time: slot.time,
+        bits: slot.bits,
         nonce: 0,
     };
     Block { header, txdata }

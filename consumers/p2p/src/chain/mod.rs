@@ -21,12 +21,13 @@ mod params;
 mod target;
 mod tree;
 
+pub(crate) use check::{Alone, MAX_MONEY, check_transaction};
 pub use check::{
     BlockError, Checked, DecodeError, Invalid, MAX_BLOCK_WEIGHT, Mutated, Rules, check_block, peek_header,
     strip_witness,
 };
 pub use low_work::{LowWork, LowWorkError, MARK_PERIOD, MAX_FOLLOWED, Step, claimed_work};
-pub use mine::{COINBASE_MATURITY, mine, subsidy, template};
+pub use mine::{COINBASE_MATURITY, Slot, mine, slot, subsidy, template};
 pub use params::Params;
 pub use target::check_work;
 pub use tree::{

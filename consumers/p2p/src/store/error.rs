@@ -53,7 +53,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// What the kernel says about a file.
-    pub(super) fn io(path: &Path, doing: &'static str, source: io::Error) -> StoreError {
+    pub(crate) fn io(path: &Path, doing: &'static str, source: io::Error) -> StoreError {
         let path = path.to_path_buf();
         let full = matches!(
             source.kind(),

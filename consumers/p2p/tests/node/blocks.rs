@@ -1,8 +1,9 @@
 //! Blocks that do not come, that nobody asked for, or that are not what they should be.
 
 use crate::miner::{Miner, bytes, hashes, headers, witness};
-use crate::raw::Raw;
+use crate::raw::{Raw, Said};
 use crate::world::{World, ms, secs, settings};
+use bitcoin::Block;
 use sockman_p2p::Settings;
 use sockman_p2p::state::Count;
 use sockman_p2p::wire::Message;
@@ -205,6 +206,58 @@ fn who_announces_much_and_delivers_nothing_holds_nobody_up_for_long() {
     assert_eq!(sent, 300);
     assert!(world.count(0, Count::hedged) <= 16 + 6);
     assert_eq!(world.count(0, Count::stalled), 3);
+}
+
+/// Sends what is asked for, as far as it is one of these, until nothing more is.
+fn deliver(world: &mut World, peer: &mut Raw, blocks: &[Block]) {
+    loop {
+        let asked = peer.asked();
+        if asked.is_empty() {
+            break;
+        }
+        for block in blocks.iter().filter(|block| asked.contains(&block.block_hash())) {
+            peer.send(world, &Message::Block(&bytes(block)));
+        }
+        peer.pass(world, ms(5));
+    }
+}
+
+/// Three peers keep the first block back, each of a chain of its own, and send what is behind it. That is bounded for each chain,
+/// and is no reason to fetch less of another.
+#[test]
+fn what_waits_on_some_chains_holds_up_no_other() {
+    let mut miner = Miner::new();
+    let branches = [1, 2, 3].map(|tag| miner.extend(miner.genesis(), 60, tag));
+    let blocks = miner.extend(miner.genesis(), 60, 0);
+    let frame = crate::raw::frame("block", &bytes(&blocks[59])).len() as u64;
+    let window_bytes = 20 * frame;
+    let mut world = World::one(
+        Settings {
+            window_bytes,
+            ..settings(1)
+        },
+        &[],
+    );
+    let mut bad = branches.each_ref().map(|_| Raw::ready(&mut world, 0));
+    for (peer, branch) in bad.iter_mut().zip(&branches) {
+        peer.send(&mut world, &Message::Headers(headers(branch)));
+        peer.pass(&mut world, ms(5));
+        deliver(&mut world, peer, &branch[1..]);
+    }
+    let waiting = world.see(0, |state| state.chain.waiting_bytes());
+    assert!(waiting > 2 * window_bytes, "{waiting}");
+    assert!(waiting <= 3 * (window_bytes + 16 * frame), "{waiting}");
+
+    let mut good = Raw::ready(&mut world, 0);
+    good.send(&mut world, &Message::Headers(headers(&blocks)));
+    good.pass(&mut world, ms(5));
+    assert!(
+        good.said
+            .contains(&Said::GetData(witness(&hashes(&blocks[..16]))))
+    );
+    deliver(&mut world, &mut good, &blocks);
+    assert_eq!(world.height(0), 60);
+    assert_eq!(world.see(0, |state| state.chain.waiting_bytes()), waiting);
 }
 
 #[test]

@@ -1,19 +1,19 @@
 //! A peer that does no harm, and wants an answer every ten milliseconds.
 
-use crate::peer::Peer;
+use super::peer::Peer;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-pub(crate) struct Bystander {
+pub(super) struct Bystander {
     done: Arc<AtomicBool>,
     thread: JoinHandle<Duration>,
 }
 
 impl Bystander {
-    pub(crate) fn start(node: SocketAddr) -> Bystander {
+    pub(super) fn start(node: SocketAddr) -> Bystander {
         let done = Arc::new(AtomicBool::new(false));
         let mut peer = Peer::ready(node);
         let thread = thread::spawn({
@@ -33,7 +33,7 @@ impl Bystander {
     }
 
     /// How long its worst ping took. It goes then.
-    pub(crate) fn worst(self) -> Duration {
+    pub(super) fn worst(self) -> Duration {
         self.done.store(true, Ordering::Relaxed);
         self.thread.join().unwrap()
     }

@@ -1,16 +1,16 @@
 //! Peers that ask for more than they take, and nodes that send each other more than they can.
 
-use crate::Scenario;
-use crate::miner::{Miner, witness};
-use crate::node::{self, Running};
-use crate::peer::{Peer, Said, encode};
+use super::Scenario;
+use super::miner::{Miner, witness};
+use super::node::{self, Running};
+use super::peer::{Peer, Said, encode};
 use sockman_p2p::state::{Count, Kind};
 use sockman_p2p::wire::{Inventory, Message};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Large blocks that a node has here.
-pub(crate) const LARGE: u32 = 12;
+pub(super) const LARGE: u32 = 12;
 
 /// Every block of a node.
 fn all_blocks(node: &Running) -> Vec<Inventory> {
@@ -21,7 +21,7 @@ fn all_blocks(node: &Running) -> Vec<Inventory> {
     })
 }
 
-pub(crate) const ALL: &[Scenario] = &[
+pub(super) const ALL: &[Scenario] = &[
     Scenario {
         name: "4 peers ask for every block for 3 s and never read",
         settings: |_| {},
@@ -92,9 +92,9 @@ pub(crate) const ALL: &[Scenario] = &[
             let ours = miner.large(miner.genesis(), 16, 6, 900_000);
             let theirs = miner.large(miner.genesis(), 16, 7, 900_000);
             for block in &ours {
-                node.handle.submit(&crate::miner::bytes(block)).unwrap();
+                node.handle.submit(&super::miner::bytes(block)).unwrap();
             }
-            let other = Running::start(node::settings(2), &theirs);
+            let other = node.another(node::settings(2), &theirs);
             node.handle.add_node(&other.at.to_string(), Kind::Added);
             other.handle.add_node(&node.at.to_string(), Kind::Added);
             for one in [node, &other] {

@@ -3,12 +3,12 @@
 use std::fs;
 
 /// The most that the process has needed, in bytes, since [`reset_peak`].
-pub(crate) fn peak() -> usize {
+pub(super) fn peak() -> usize {
     status("VmHWM:")
 }
 
 /// Forgets the peak. Gives what is needed now, in bytes.
-pub(crate) fn reset_peak() -> usize {
+pub(super) fn reset_peak() -> usize {
     // The meaning of 5: proc_pid_clear_refs(5).
     fs::write("/proc/self/clear_refs", "5").unwrap();
     status("VmRSS:")

@@ -1,8 +1,7 @@
 //! A node with a loop on a thread.
 
 use bitcoin::{Block, Network};
-use sockman::{Config, Driver, Endpoint, Remote};
-use sockman_backends::Mio;
+use sockman_backends::sockman::{Backend, Config, Driver, Endpoint, Remote};
 use sockman_p2p::chain::Params;
 use sockman_p2p::state::{Bans, Chain, Count, Handle};
 use sockman_p2p::store::Memory;
@@ -15,27 +14,29 @@ use std::time::{Duration, Instant};
 /// Later than any block that is made here.
 const NOW: u64 = 1_700_000_000;
 
-pub(crate) struct Running {
-    pub(crate) at: SocketAddr,
-    pub(crate) handle: Handle<Memory>,
+pub(super) struct Running {
+    pub(super) at: SocketAddr,
+    pub(super) handle: Handle<Memory>,
     remote: Remote,
     thread: Option<JoinHandle<()>>,
+    /// Starts one on the same backend.
+    again: fn(Settings, &[Block]) -> Running,
 }
 
 /// Settings of the node with this number.
-pub(crate) fn settings(number: u8) -> Settings {
+pub(super) fn settings(number: u8) -> Settings {
     Settings::new([number; 32])
 }
 
 impl Running {
-    pub(crate) fn start(settings: Settings, blocks: &[Block]) -> Running {
+    pub(super) fn start<B: Backend>(settings: Settings, blocks: &[Block]) -> Running {
         let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {
             let params = Params::of(Network::Regtest);
             let (store, loaded) = Memory::new(params.magic).crash(0);
             let chain = Chain::new(params, store, loaded, NOW).unwrap();
             let node = Node::new(settings, chain, Bans::default());
-            let mut driver = Driver::<Mio, _>::new(&Config::default(), node).unwrap();
+            let mut driver = Driver::<B, _>::new(&Config::default(), node).unwrap();
             let at = Endpoint::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
             let listening = driver.with(|node, net| node.start(net, &[at], &[])).unwrap();
             let at = listening[0].tcp().unwrap();
@@ -45,28 +46,34 @@ impl Running {
         });
         let (at, handle, remote) = told.recv().unwrap();
         for block in blocks {
-            handle.submit(&crate::miner::bytes(block)).unwrap();
+            handle.submit(&super::miner::bytes(block)).unwrap();
         }
         Running {
             at,
             handle,
             remote,
             thread: Some(thread),
+            again: Running::start::<B>,
         }
     }
 
-    pub(crate) fn count(&self, what: Count) -> u64 {
+    /// Another one, on the same backend.
+    pub(super) fn another(&self, settings: Settings, blocks: &[Block]) -> Running {
+        (self.again)(settings, blocks)
+    }
+
+    pub(super) fn count(&self, what: Count) -> u64 {
         self.handle.with(|state| state.counters.get(what))
     }
 
     /// How many peers there are, the bystander not counted.
-    pub(crate) fn peers(&self) -> usize {
+    pub(super) fn peers(&self) -> usize {
         self.handle.with(|state| state.peers.len()).saturating_sub(1)
     }
 
     /// Waits until something is so; fails if that takes very long.
     #[track_caller]
-    pub(crate) fn until(&self, so: impl Fn(&Running) -> bool) {
+    pub(super) fn until(&self, so: impl Fn(&Running) -> bool) {
         let latest = Instant::now() + Duration::from_secs(60);
         while !so(self) {
             assert!(Instant::now() < latest, "it did not come to that");

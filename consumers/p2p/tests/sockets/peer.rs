@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 /// How long a peer waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) struct Peer {
+pub(super) struct Peer {
     stream: TcpStream,
     unread: Vec<u8>,
 }
 
 /// What a node says, as far as it is looked at.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(super) enum Said {
     Verack,
     Pong(u64),
     GetData(Vec<Inventory>),
@@ -28,16 +28,16 @@ pub(crate) enum Said {
     Other(Command),
 }
 
-pub(crate) fn magic() -> wire::Magic {
+pub(super) fn magic() -> wire::Magic {
     Params::of(Network::Regtest).magic
 }
 
 /// A whole message, whatever its payload.
-pub(crate) fn frame(command: Command, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(command: Command, payload: &[u8]) -> Vec<u8> {
     wire::frame(magic(), command, payload).to_vec()
 }
 
-pub(crate) fn encode(message: &Message<'_>) -> Vec<u8> {
+pub(super) fn encode(message: &Message<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     wire::encode(&mut bytes, magic(), message);
     bytes
@@ -59,7 +59,7 @@ fn version() -> VersionMessage {
 }
 
 impl Peer {
-    pub(crate) fn dial(to: SocketAddr) -> Peer {
+    pub(super) fn dial(to: SocketAddr) -> Peer {
         let stream = TcpStream::connect(to).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
@@ -68,36 +68,36 @@ impl Peer {
     }
 
     /// Dials, and goes through the handshake.
-    pub(crate) fn ready(to: SocketAddr) -> Peer {
+    pub(super) fn ready(to: SocketAddr) -> Peer {
         let mut peer = Peer::dial(to);
         peer.shake();
         peer
     }
 
-    pub(crate) fn shake(&mut self) {
+    pub(super) fn shake(&mut self) {
         self.send(&Message::Version(version()));
         self.send(&Message::Verack);
         self.wait(|said| *said == Said::Verack);
     }
 
-    pub(crate) fn send(&mut self, message: &Message<'_>) {
+    pub(super) fn send(&mut self, message: &Message<'_>) {
         self.write(&encode(message));
     }
 
     /// Writes all of it, unless the node has hung up.
-    pub(crate) fn write(&mut self, bytes: &[u8]) {
+    pub(super) fn write(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
 
     /// Writes what is taken at once.
-    pub(crate) fn try_write(&mut self, bytes: &[u8]) -> usize {
+    pub(super) fn try_write(&mut self, bytes: &[u8]) -> usize {
         self.stream.set_nonblocking(true).unwrap();
         let count = self.stream.write(bytes).unwrap_or(0);
         self.stream.set_nonblocking(false).unwrap();
         count
     }
 
-    pub(crate) fn headers(&mut self, headers: Vec<Header>) {
+    pub(super) fn headers(&mut self, headers: Vec<Header>) {
         self.send(&Message::Headers(headers));
     }
 
@@ -132,7 +132,7 @@ impl Peer {
 
     /// Waits until the node says that. What it says before is forgotten.
     #[track_caller]
-    pub(crate) fn wait(&mut self, what: impl Fn(&Said) -> bool) -> Said {
+    pub(super) fn wait(&mut self, what: impl Fn(&Said) -> bool) -> Said {
         let latest = Instant::now() + PATIENCE;
         while Instant::now() < latest {
             match self.next() {
@@ -146,7 +146,7 @@ impl Peer {
 
     /// Waits until the node hangs up.
     #[track_caller]
-    pub(crate) fn hung_up(&mut self) {
+    pub(super) fn hung_up(&mut self) {
         let latest = Instant::now() + PATIENCE;
         while Instant::now() < latest {
             if let (None, true) = self.next() {
@@ -157,7 +157,7 @@ impl Peer {
     }
 
     /// How long an answer takes.
-    pub(crate) fn ping(&mut self, number: u64) -> Duration {
+    pub(super) fn ping(&mut self, number: u64) -> Duration {
         let begin = Instant::now();
         self.send(&Message::Ping(Some(number)));
         self.wait(|said| *said == Said::Pong(number));

@@ -1,9 +1,9 @@
 //! Peers that send what they should not.
 
-use crate::Scenario;
-use crate::miner::{Miner, bytes, remine};
-use crate::node::Running;
-use crate::peer::{Peer, Said, encode, frame};
+use super::Scenario;
+use super::miner::{Miner, bytes, remine};
+use super::node::Running;
+use super::peer::{Peer, Said, encode, frame};
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
 use bitcoin::{Block, CompactTarget, TxMerkleNode};
@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 /// What a node has: ten small blocks, and so many large ones.
-pub(crate) fn chain(large: u32) -> Vec<Block> {
+pub(super) fn chain(large: u32) -> Vec<Block> {
     let (mut miner, mut blocks) = Miner::chain(10);
     blocks.extend(miner.large(blocks[9].block_hash(), large, 1, 900_000));
     blocks
@@ -73,7 +73,7 @@ fn next_block(node: &Running) -> Block {
 
 fn usual(_: &mut sockman_p2p::Settings) {}
 
-pub(crate) const ALL: &[Scenario] = &[
+pub(super) const ALL: &[Scenario] = &[
     Scenario {
         name: "bad magic",
         settings: usual,

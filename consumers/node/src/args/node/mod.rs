@@ -2,6 +2,7 @@
 //!
 //! - `data`: which chain, and where it is kept; `store`: how
 //! - `peers`: the P2P protocol; `rpc`: JSON-RPC and REST; `http`: what their clients may do
+//! - `sv2`: Stratum V2
 //! - `place`: addresses whose port may be left out
 //!
 //! Defaults are those of the libraries, by their own values.
@@ -12,6 +13,7 @@ mod peers;
 mod place;
 mod rpc;
 pub(crate) mod store;
+mod sv2;
 
 use super::engine::EngineArgs;
 use super::values::{Seconds, positive};
@@ -23,6 +25,7 @@ use rpc::RpcArgs;
 use sockman_backends::sockman::Config;
 use std::time::Duration;
 use store::StoreArgs;
+use sv2::Sv2Args;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct NodeArgs {
@@ -50,6 +53,8 @@ pub(crate) struct NodeArgs {
     pub(crate) rpc: RpcArgs,
     #[command(flatten)]
     pub(crate) http: HttpArgs,
+    #[command(flatten)]
+    pub(crate) sv2: Sv2Args,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]

@@ -1,8 +1,10 @@
-//! `sockman node`: two protocols on one loop, P2P and HTTP.
+//! `sockman node`: three protocols on one loop: P2P, HTTP and Stratum V2.
 //!
 //! - this file: how it is put together; `brake`: how it is stopped
+//! - `authority`: the key that vouches for it to Stratum V2's clients
 //! - `patience`: what it tells while it is opened; `report`: what it tells while it runs
 
+mod authority;
 mod brake;
 mod patience;
 mod report;
@@ -12,6 +14,7 @@ use crate::args::node::NodeArgs;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::signals::StopOnSignal;
+use bitcoin::Network;
 use brake::Brake;
 use patience::Patience;
 use report::Reporter;
@@ -19,11 +22,14 @@ use sockman_backends::sockman::{Backend, Driver, Endpoint, Mux, Side, SockMan};
 use sockman_http::rpc::{Dispatcher, Instance, Rpc};
 use sockman_http::{Server, Workers};
 use sockman_node::OnBackend;
-use sockman_node::node::{Context, Site, rpc};
+use sockman_node::node::{Context, Site, Sv2, rpc};
+use sockman_node::templates::{Feed, Templates};
 use sockman_p2p::chain::Params;
 use sockman_p2p::state::{Bans, Chain, Handle, Kind};
 use sockman_p2p::store::{Disk, Store as _, directory};
 use sockman_p2p::{Node, Settings};
+use sockman_sv2::Provider;
+use sockman_sv2::wire::{Authority, Chance};
 use std::fmt::Write as _;
 use std::fs::DirBuilder;
 use std::io;
@@ -41,8 +47,8 @@ struct Serve<'a> {
     args: &'a NodeArgs,
 }
 
-/// Two protocols, by static dispatch.
-type Both = Mux<Node<Disk>, Server<Site<Disk>>>;
+/// Three protocols, by static dispatch: peers, clients, and pools.
+type All = Mux<Mux<Node<Disk>, Server<Site<Disk>>>, Provider<Feed>>;
 
 impl OnBackend for Serve<'_> {
     type Output = Result<(), Failure>;
@@ -53,6 +59,7 @@ impl OnBackend for Serve<'_> {
         let (config, waiting) = (args.config()?, args.rpc.waiting()?);
         let mut credentials = args.rpc.credentials()?;
         let settings = args.peers.settings(seed()?)?;
+        let sv2_settings = args.sv2.settings(seed()?)?;
         let brake = Arc::new(Brake::default());
         let signals = {
             let brake = brake.clone();
@@ -61,7 +68,7 @@ impl OnBackend for Serve<'_> {
 
         let params = Params::of(args.data.network());
         let dir = directory(&args.data.datadir()?, params.network);
-        let (p2p_port, rpc_port) = (params.default_port, params.rpc_port);
+        let (network, p2p_port, rpc_port) = (params.network, params.default_port, params.rpc_port);
         let chain = open(args, &dir, params, &settings)?;
         brake.opened();
         let bans = Bans::open(&dir.join("banlist.json"), settings.clock.unix(Instant::now()))?;
@@ -69,7 +76,13 @@ impl OnBackend for Serve<'_> {
         let handle = node.handle();
         // The directory is ours by now: nobody else's cookie is overwritten.
         args.rpc.cookie(&mut credentials, &dir.join(".cookie"))?;
-        let context = Context::new(handle.clone(), waiting);
+        let (authority, templates, feed) = open_sv2(args, &dir, &handle)?;
+        let provider = Provider::new(sv2_settings, authority, feed);
+        let sv2 = templates.as_ref().map(|_| Sv2 {
+            handle: provider.handle(),
+            authority: authority.key(),
+        });
+        let context = Context::new(handle.clone(), waiting, sv2);
         let dispatcher = Dispatcher::new(rpc::methods(), Instance::new("sockman"), context.clone());
         let rpc = Rpc::new(
             dispatcher.batch(args.rpc.batch()),
@@ -82,17 +95,19 @@ impl OnBackend for Serve<'_> {
         let server = Server::new(site, args.http.settings());
         server.service().count(server.counters());
 
-        let both = Mux::new(node, server);
+        let all = Mux::new(Mux::new(node, server), provider);
         let mut driver =
-            Driver::<B, Both>::new(&config, both).map_err(Failure::system(serve::cannot_start::<B>()))?;
-        let (peers, clients) = driver.with(|both, net| {
-            let peers = listen_for_peers(both, net, args, p2p_port)?;
-            let clients = listen_for_clients(both, net, args, rpc_port)?;
-            Ok::<_, Failure>((peers, clients))
-        })?;
+            Driver::<B, All>::new(&config, all).map_err(Failure::system(serve::cannot_start::<B>()))?;
+        let listening = driver.with(|all, net| listen(all, net, args, network, (p2p_port, rpc_port)))?;
+        if let Some(templates) = &templates {
+            templates.runs_on(driver.remote());
+        }
         // Before anything is printed: whoever has read that we listen may send us a signal.
         brake.arm(args.drain(), handle.clone(), dispatcher, driver.remote());
-        tell::<B>(&peers, &clients)?;
+        tell::<B>(&listening)?;
+        if templates.is_some() {
+            print(&format!("authority public key {}\n", authority.key()))?;
+        }
 
         let progress = Progress::new(args.progress_every());
         let reporter = Reporter::start(
@@ -107,6 +122,12 @@ impl OnBackend for Serve<'_> {
         reporter.end();
         let ended = end(&handle);
         let counted = driver.with(|_, net| net.stats().clone());
+        // With it goes what the threads that make templates wait for.
+        drop(driver);
+        handle.stop_waiting();
+        if let Some(templates) = templates {
+            templates.end();
+        }
         ran?;
         ended?;
         if args.stats {
@@ -166,8 +187,40 @@ pub(super) fn make(dir: &Path) -> Result<(), Failure> {
     made.map_err(Failure::system(format!("make {}", dir.display())))
 }
 
+/// What is served on which protocol: `peers`, `JSON-RPC`, `Sv2 clients`.
+type Listening = Vec<(&'static str, Endpoint)>;
+
+fn listen<S: SockMan>(
+    all: &mut All,
+    net: &mut S,
+    args: &NodeArgs,
+    network: Network,
+    (p2p_port, rpc_port): (u16, u16),
+) -> Result<Listening, Failure> {
+    type Both = Mux<Node<Disk>, Server<Site<Disk>>>;
+
+    let mut listening = Vec::new();
+    {
+        let net = &mut All::on(net, Side::A);
+        let both = &mut all.a;
+        let peers = listen_for_peers(&mut both.a, &mut Both::on(net, Side::A), args, p2p_port)?;
+        listening.extend(peers.into_iter().map(|at| ("peers", at)));
+        let clients = listen_for_clients(&mut both.b, &mut Both::on(net, Side::B), args, rpc_port)?;
+        listening.extend(clients.into_iter().map(|at| ("JSON-RPC", at)));
+    }
+    let net = &mut All::on(net, Side::B);
+    for at in args.sv2.bind(network) {
+        let heard = all
+            .b
+            .listen(net, &at)
+            .map_err(Failure::system(format!("listen on {at}")))?;
+        listening.push(("Sv2 clients", heard));
+    }
+    Ok(listening)
+}
+
 fn listen_for_peers<S: SockMan>(
-    both: &mut Both,
+    node: &mut Node<Disk>,
     net: &mut S,
     args: &NodeArgs,
     port: u16,
@@ -175,23 +228,19 @@ fn listen_for_peers<S: SockMan>(
     let names = |names: &[String], kind| names.iter().map(|name| (name.clone(), kind)).collect::<Vec<_>>();
     let mut connect = names(&args.peers.connect, Kind::Connect);
     connect.extend(names(&args.peers.addnode, Kind::Added));
-    let net = &mut Both::on(net, Side::A);
-    both.a
-        .start(net, &args.peers.bind(port), &connect)
+    node.start(net, &args.peers.bind(port), &connect)
         .map_err(Failure::system("listen for peers"))
 }
 
 fn listen_for_clients<S: SockMan>(
-    both: &mut Both,
+    server: &mut Server<Site<Disk>>,
     net: &mut S,
     args: &NodeArgs,
     port: u16,
 ) -> Result<Vec<Endpoint>, Failure> {
-    let net = &mut Both::on(net, Side::B);
     let mut listening = Vec::new();
     for at in args.rpc.bind(port) {
-        let listener = both
-            .b
+        let listener = server
             .listen(net, &at, &args.http.listen_options()?)
             .map_err(Failure::system(format!("listen on {at}")))?;
         listening.push(net.local_addr(listener).unwrap_or(at));
@@ -199,14 +248,28 @@ fn listen_for_clients<S: SockMan>(
     Ok(listening)
 }
 
-/// Tells where it listens: with the ports that the kernel chose.
-fn tell<B: Backend>(peers: &[Endpoint], clients: &[Endpoint]) -> Result<(), Failure> {
-    let mut text = String::new();
-    for at in peers {
-        let _ = writeln!(text, "listening for peers on {at} (backend {})", B::NAME);
+/// The authority's key and what makes templates. Where they are not wanted, nothing is made, and the provider, which listens nowhere,
+/// has a key that nobody will see.
+fn open_sv2(
+    args: &NodeArgs,
+    dir: &Path,
+    handle: &Handle<Disk>,
+) -> Result<(Authority, Option<Templates>, Feed), Failure> {
+    let mut chance = Chance::new(seed()?);
+    if !args.sv2.is_on() {
+        return Ok((Authority::generate(&mut chance), None, Feed::none()));
     }
-    for at in clients {
-        let _ = writeln!(text, "listening for JSON-RPC on {at} (backend {})", B::NAME);
+    let authority = authority::load(&args.sv2.key_file(dir), &mut chance)?;
+    let (templates, feed) =
+        Templates::start(handle).map_err(Failure::system("start the threads for templates"))?;
+    Ok((authority, Some(templates), feed))
+}
+
+/// Tells where it listens: with the ports that the kernel chose.
+fn tell<B: Backend>(listening: &Listening) -> Result<(), Failure> {
+    let mut text = String::new();
+    for (whom, at) in listening {
+        let _ = writeln!(text, "listening for {whom} on {at} (backend {})", B::NAME);
     }
     print(&text)
 }

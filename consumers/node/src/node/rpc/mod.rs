@@ -3,6 +3,7 @@
 //! - `chain`, `blocks`: what is known of the chain; `wait`: waiting for it to change; `progress`: how far it is
 //! - `peers`, `network`, `bans`: whom we are connected to, and whom we are not
 //! - `mining`: blocks from outside, and blocks made here; `descriptor`: whom these are to pay
+//! - `sv2`: the template provider
 //! - `params`: parameters that several methods have
 //!
 //! What differs from Core: there is no memory pool, no index of transactions and no undo data, so that `getblock` never tells
@@ -17,6 +18,7 @@ mod network;
 mod params;
 mod peers;
 mod progress;
+mod sv2;
 mod wait;
 
 pub(super) use chain::{chain_info, hash_at};
@@ -35,4 +37,5 @@ pub fn methods<D: Store>() -> Methods<Context<D>> {
         .with_all(network::methods())
         .with_all(bans::methods())
         .with_all(mining::methods())
+        .with_all(sv2::methods())
 }

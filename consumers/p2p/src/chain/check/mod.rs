@@ -16,6 +16,7 @@ pub use error::{BlockError, Invalid, Mutated};
 pub(super) use merkle::merkle_root;
 pub use strip::strip_witness;
 pub(super) use transaction::COMMITMENT;
+pub(crate) use transaction::MAX_MONEY;
 
 use super::hash::{Hash256, block_hash, sha256d};
 use super::params::Params;
@@ -97,6 +98,33 @@ pub fn check_block(params: &Params, rules: Rules, payload: &[u8]) -> Result<Chec
         txs: body.txids.len() as u32,
         weight: weight as u32,
     })
+}
+
+/// A transaction that stands alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Alone {
+    /// The first rule that it breaks by itself.
+    pub(crate) fault: Option<Invalid>,
+    /// Whether its lock time has not come.
+    pub(crate) nonfinal: bool,
+    pub(crate) is_coinbase: bool,
+    /// Bytes of it without witnesses.
+    pub(crate) stripped: usize,
+}
+
+/// Looks at one transaction, as if it were in a block at this place (where BIP 113 holds).
+pub(crate) fn check_transaction(rules: Rules, bytes: &[u8]) -> Result<Alone, DecodeError> {
+    let mut cursor = Cursor::new(bytes);
+    let tx = Transaction::read(&mut cursor, &mut Context::new(rules.height, rules.median_time))?;
+    match cursor.left() {
+        0 => Ok(Alone {
+            fault: tx.fault,
+            nonfinal: tx.nonfinal,
+            is_coinbase: tx.is_coinbase,
+            stripped: tx.stripped_size(),
+        }),
+        _ => Err(DecodeError::Trailing),
+    }
 }
 
 /// What one walk over a block's transactions found.

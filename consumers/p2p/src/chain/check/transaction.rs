@@ -6,7 +6,7 @@ use crate::chain::hash::{Hash256, sha256d};
 use bitcoin::absolute::LOCK_TIME_THRESHOLD;
 
 /// Satoshis that there can be in all: Core's `MAX_MONEY`.
-const MAX_MONEY: i64 = 21_000_000 * 100_000_000;
+pub(crate) const MAX_MONEY: i64 = 21_000_000 * 100_000_000;
 
 /// What the script begins with that commits to witnesses: `OP_RETURN`, a push of 36 bytes, and a mark of four (BIP 141).
 pub(in crate::chain) const COMMITMENT: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];

@@ -1,31 +1,32 @@
 //! Hostile peers over real sockets, on loopback: what others notice of them, and what they cost.
 //!
-//! Each scenario has a node of its own, on the `mio` backend, and a bystander who pings it every ten milliseconds. How long its
-//! worst ping took and how much memory the process came to need is printed:
+//! Each scenario has a node of its own, and a bystander who pings it every ten milliseconds. How long its worst ping took and how
+//! much memory the process came to need is printed:
 //!
 //! ```text
-//! cargo test --release -p sockman-p2p --test sockets -- --nocapture
+//! cargo test --release -p sockman-node --features polling,uv,uring --test hostile -- --nocapture
 //! ```
 //!
-//! Asserted are only a generous bound for the ping and one for the memory, which is stated with each scenario. `node` runs the
-//! nodes, `peer` has the peers, `scenarios` and `floods` what they do.
-
-#![allow(clippy::unwrap_used)]
-
-#[allow(dead_code, reason = "shared with the tests on the simulated network")]
-#[path = "../node/miner.rs"]
-mod miner;
+//! Asserted are only a generous bound for the ping and one for the memory, which is stated with each scenario.
+//!
+//! - here: all scenarios on a backend; `scenarios` and `floods`: what hostile peers do
+//! - `node` runs the nodes; `peer` has the peers; `bystander`; `memory`: what the process needs
 
 mod bystander;
 mod floods;
 mod memory;
+#[allow(dead_code, reason = "shared with the tests on the simulated network")]
+#[path = "../node/miner.rs"]
+mod miner;
 mod node;
 mod peer;
 mod scenarios;
 
 use bystander::Bystander;
 use node::Running;
+use sockman_backends::sockman::Backend;
 use sockman_p2p::Settings;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The longest that a bystander's ping may take: far more than it does, as machines are that run many tests at once, and more where
@@ -44,17 +45,24 @@ struct Scenario {
     memory: usize,
 }
 
-#[test]
-fn hostile_peers_on_sockets() {
+/// One at a time: the memory is that of the process.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Goes through all scenarios on a backend.
+pub(crate) fn check<B: Backend>() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (small, large) = (scenarios::chain(0), scenarios::chain(floods::LARGE));
     println!(
         "{:<52} {:>10} {:>8} {:>6}",
-        "scenario", "worst ping", "memory", "bound"
+        B::NAME,
+        "worst ping",
+        "memory",
+        "bound"
     );
     for scenario in scenarios::ALL.iter().chain(floods::ALL) {
         let mut settings = node::settings(1);
         (scenario.settings)(&mut settings);
-        let node = Running::start(settings, if scenario.large { &large } else { &small });
+        let node = Running::start::<B>(settings, if scenario.large { &large } else { &small });
         let bystander = Bystander::start(node.at);
         let before = memory::reset_peak();
         (scenario.run)(&node);
@@ -67,10 +75,16 @@ fn hostile_peers_on_sockets() {
             used >> 20,
             scenario.memory,
         );
-        assert!(worst < WORST_PING, "{}: a ping took {worst:?}", scenario.name);
+        assert!(
+            worst < WORST_PING,
+            "{}, {}: a ping took {worst:?}",
+            B::NAME,
+            scenario.name
+        );
         assert!(
             used <= scenario.memory << 20,
-            "{}: {} MiB more than before",
+            "{}, {}: {} MiB more than before",
+            B::NAME,
             scenario.name,
             used >> 20
         );

@@ -1,0 +1,79 @@
+//! Ends at any moment: what was committed is there, what was not has not happened, and the rest comes again.
+
+use crate::rig::{World, small};
+use sockman_p2p::chain::Id;
+use sockman_p2p::coins::{Coins, Plan};
+use std::fs;
+
+/// The file as the kernel has it at this moment: what a new process finds when this one is killed now.
+fn check_killed(world: &World, height: u32) {
+    let copy = world.path().with_extension("killed");
+    fs::copy(world.path(), &copy).unwrap();
+    let (mut found, remade) = Coins::open(&copy, world.genesis(), small()).unwrap();
+    assert_eq!((remade, found.at().height), (None, height));
+    world.check(&found);
+    world.follow(&mut found);
+    world.check(&found);
+    drop(found);
+    fs::remove_file(copy).unwrap();
+}
+
+/// Steps to the end, and before each and in the middle of each everything ends.
+fn follow_with_ends(world: &World) -> usize {
+    let mut steps = 0;
+    loop {
+        let coins = world.open(small());
+        let height = coins.at().height;
+        let Plan::Step {
+            back_to,
+            forward,
+            target,
+        } = coins.plan(&world.chain)
+        else {
+            break;
+        };
+        let reader = world.chain.reader();
+        let prepared = coins.prepare(back_to, &forward, target, &reader, true).unwrap();
+        check_killed(world, height);
+        drop(prepared);
+        assert_eq!(coins.at().height, height);
+        world.check(&coins);
+        drop(coins);
+
+        let mut coins = world.open(small());
+        assert_eq!(coins.at().height, height);
+        let prepared = coins.prepare(back_to, &forward, target, &reader, true).unwrap();
+        let delta = coins.commit(prepared).unwrap();
+        check_killed(world, delta.at.height);
+        drop(coins);
+        let coins = world.open(small());
+        assert_eq!(coins.at(), delta.at);
+        world.check(&coins);
+        steps += 1;
+    }
+    steps
+}
+
+#[test]
+fn what_was_committed_is_there_and_the_rest_is_made_up_for() {
+    let mut world = World::new();
+    let fork = world.grow(Id::GENESIS, 13, 0);
+    world.grow(fork, 8, 1);
+    assert_eq!(follow_with_ends(&world), 5);
+    // Back, and on another branch forward.
+    world.grow(fork, 9, 2);
+    assert!(follow_with_ends(&world) >= 3);
+    let coins = world.open(small());
+    assert_eq!(coins.at().height, 22);
+    world.check(&coins);
+}
+
+#[test]
+fn two_at_once_are_refused() {
+    let world = World::new();
+    let first = world.open(small());
+    let why = Coins::open(&world.path(), world.genesis(), small()).unwrap_err();
+    assert!(why.to_string().contains("is in use"), "{why}");
+    drop(first);
+    world.open(small());
+}

@@ -1,0 +1,130 @@
+//! Coins to spend, and transactions that spend them.
+
+use bitcoin::absolute::LockTime;
+use bitcoin::consensus::serialize;
+use bitcoin::hashes::Hash;
+use bitcoin::transaction::Version;
+use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness};
+use sockman_p2p::chain::Rules;
+use sockman_p2p::coins::{Coin, CoinsError, Mined};
+use sockman_p2p::pool::{AcceptError, Candidate, Confirmed, Pool, PoolSettings, Refused};
+use std::collections::HashMap;
+
+/// The place of the next block.
+pub(crate) const NEXT: Rules = Rules {
+    height: 1_000,
+    median_time: 1_700_000_000,
+};
+
+/// When everything comes.
+pub(crate) const NOW: u64 = 1_700_003_600;
+
+/// What every coin is worth.
+pub(crate) const VALUE: u64 = 1_000_000;
+
+/// What has been confirmed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) coins: HashMap<OutPoint, Coin>,
+    /// Medians of times that are not ten minutes for each block below the next one.
+    pub(crate) times: HashMap<u32, u32>,
+    /// The coins cannot be read.
+    pub(crate) broken: bool,
+}
+
+impl Confirmed for Ledger {
+    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
+        if self.broken {
+            return Err(CoinsError::Damaged {
+                path: "coins.redb".into(),
+                why: "a test".to_owned(),
+            });
+        }
+        Ok(self.coins.get(outpoint).copied())
+    }
+
+    fn median_time(&self, height: u32) -> u32 {
+        let usual = NEXT.median_time - 600 * (NEXT.height - 1 - height.min(NEXT.height - 1));
+        self.times.get(&height).copied().unwrap_or(usual)
+    }
+}
+
+/// The outpoint of a coin.
+pub(crate) fn coin(number: u32) -> OutPoint {
+    let mut hash = [0xcc; 32];
+    hash[..4].copy_from_slice(&number.to_be_bytes());
+    OutPoint::new(Txid::from_byte_array(hash), 0)
+}
+
+/// So many coins, none of them a coinbase's.
+pub(crate) fn ledger(coins: u32) -> Ledger {
+    let one = Coin {
+        value: VALUE,
+        height: 500,
+        coinbase: false,
+    };
+    Ledger {
+        coins: (0..coins).map(|number| (coin(number), one)).collect(),
+        ..Ledger::default()
+    }
+}
+
+/// A transaction that spends these, with outputs of these values and of some size.
+pub(crate) fn spend(inputs: &[OutPoint], values: &[u64]) -> Transaction {
+    Transaction {
+        version: Version::TWO,
+        lock_time: LockTime::ZERO,
+        input: inputs
+            .iter()
+            .map(|spent| TxIn {
+                previous_output: *spent,
+                script_sig: ScriptBuf::new(),
+                sequence: Sequence::MAX,
+                witness: Witness::new(),
+            })
+            .collect(),
+        output: values
+            .iter()
+            .map(|value| TxOut {
+                value: Amount::from_sat(*value),
+                script_pubkey: ScriptBuf::from_bytes(vec![0x51; 22]),
+            })
+            .collect(),
+    }
+}
+
+/// An output of a transaction.
+pub(crate) fn out(tx: &Transaction, vout: u32) -> OutPoint {
+    OutPoint::new(tx.compute_txid(), vout)
+}
+
+pub(crate) fn candidate(tx: &Transaction) -> Candidate {
+    Candidate::decode(serialize(tx)).unwrap()
+}
+
+pub(crate) fn pool() -> Pool {
+    Pool::new(PoolSettings::default(), NEXT)
+}
+
+pub(crate) fn accept(pool: &mut Pool, ledger: &Ledger, tx: &Transaction) -> Result<u64, Refused> {
+    match pool.accept(&candidate(tx), ledger, NOW) {
+        Ok(verdict) => Ok(verdict.fee),
+        Err(AcceptError::Refused(why)) => Err(why),
+        Err(AcceptError::Coins(why)) => panic!("{why}"),
+    }
+}
+
+pub(crate) fn mined(tx: &Transaction) -> Mined {
+    Mined {
+        txid: tx.compute_txid(),
+        spends: tx.input.iter().map(|input| input.previous_output).collect(),
+    }
+}
+
+/// The ids in a pool, parents first.
+pub(crate) fn ids(pool: &Pool) -> Vec<Txid> {
+    pool.in_order()
+        .iter()
+        .map(|entry| entry.transaction().txid)
+        .collect()
+}
