@@ -215,7 +215,7 @@ fn better_fees_are_told_at_most_every_interval() {
     assert!(second.template > first.template);
     // After that the interval begins anew.
     world.set(work(1, 9));
-    raw.pass(&mut world, INTERVAL - secs(4));
+    raw.pass(&mut world, secs(26));
     assert!(raw.heard.is_empty());
     raw.pass(&mut world, secs(4));
     assert_eq!(raw.better().value, 5_000_000_000 + 9_000);

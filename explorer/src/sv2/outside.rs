@@ -1,0 +1,75 @@
+//! What comes from other threads: other work, and the end.
+
+use super::LONGEST;
+use super::model::Model;
+use super::place::Providers;
+use crate::case::Run;
+use fastrand::Rng;
+use sockman_backends::sim::Simulated;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+pub(super) struct Outside {
+    random: Rng,
+    model: Rc<RefCell<Model>>,
+    /// Work changes at one of so many turns.
+    one_in: u32,
+    /// Changes to come.
+    changes: u32,
+    /// After so many turns the provider is stopped, if ever.
+    stop_in: Option<u32>,
+}
+
+impl Outside {
+    pub(super) fn new(run: &mut Run, model: &Rc<RefCell<Model>>) -> Outside {
+        Outside {
+            random: run.random.fork(),
+            model: model.clone(),
+            one_in: [5, 30, 200][run.random.usize(0..3)],
+            changes: run.random.u32(0..40),
+            stop_in: (run.random.u8(0..6) == 0).then(|| run.random.u32(1..2_000)),
+        }
+    }
+
+    pub(super) fn has_stopped(&self) -> bool {
+        self.model.borrow().is_stopped
+    }
+
+    /// After each turn: perhaps does something.
+    pub(super) fn act<B: Simulated>(&mut self, provider: &Providers<B>) {
+        if let Some(left) = &mut self.stop_in {
+            *left -= 1;
+            if *left == 0 {
+                self.stop_in = None;
+                self.model.borrow_mut().is_stopped = true;
+                // In as much time as anything may take.
+                provider.remote().stop(2 * LONGEST).expect("the loop is there");
+            }
+        }
+        if self.random.u32(0..self.one_in) == 0 {
+            self.change(provider);
+        }
+    }
+
+    /// Nothing else happens.
+    pub(super) fn hurry<B: Simulated>(&mut self, provider: &Providers<B>) {
+        self.change(provider);
+    }
+
+    fn change<B: Simulated>(&mut self, provider: &Providers<B>) {
+        let mut model = self.model.borrow_mut();
+        if self.changes == 0 {
+            // There is work in the end.
+            if model.works.is_empty() {
+                model.change();
+                provider.remote().wake();
+            }
+            model.is_settled = true;
+            return;
+        }
+        self.changes -= 1;
+        model.change();
+        drop(model);
+        provider.remote().wake();
+    }
+}
