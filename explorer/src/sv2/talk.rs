@@ -230,7 +230,8 @@ impl Talk {
             10..=11 => {
                 // (Numbers that are never told to it.)
                 let numbers = [0, 1, self.hears.floor, u64::MAX];
-                self.request(numbers[self.random.usize(0..4)]);
+                let number = numbers[self.random.usize(0..4)];
+                self.request(number);
             }
             _ => {
                 let told = self.random.usize(0..self.hears.told.len().max(1));
