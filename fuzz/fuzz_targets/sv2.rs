@@ -148,7 +148,7 @@ const TRANSACTIONS: usize = 5;
 
 /// How many transactions there is room for.
 fn count(room: Constraints) -> Option<usize> {
-    let weight = 4 * (80 + 9 + 154 + 9 + 47 + u64::from(room.size)) + 36;
+    let weight = 4 * (80 + 9 + 150 + 9 + 47 + u64::from(room.size)) + 36;
     let sigops = 4 * u64::from(room.sigops);
     let fits = |count: &u64| weight + 700_000 * count <= 4_000_000 && sigops + 10_000 * count <= 80_000;
     let most = (0..=TRANSACTIONS as u64).filter(fits).max()?;

@@ -231,13 +231,27 @@ impl Hears {
 
     /// A request is answered: it is the next one, and what was said before it has been taken.
     fn answered(&mut self, answer: u64) -> Instant {
+        let mut last = None;
         loop {
             match self.asked.pop_front() {
                 Some(Asked::Data { template, at }) => {
                     assert_eq!(answer, template, "requests are answered in order");
+                    if let Some((room, tips)) = last {
+                        self.constrained(room, tips);
+                    }
                     return at;
                 }
-                Some(Asked::Room { room, had_work, tips }) => self.constrained(room, had_work, tips),
+                Some(Asked::Room {
+                    room,
+                    had_work,
+                    tips,
+                }) => {
+                    assert!(
+                        !had_work || self.tips > tips,
+                        "nothing is told of constraints"
+                    );
+                    last = Some((room, tips));
+                }
                 Some(Asked::Solution {
                     number,
                     template,
@@ -249,17 +263,22 @@ impl Hears {
         }
     }
 
-    /// Constraints have been taken: what it was told since then is made for them.
-    fn constrained(&mut self, room: Constraints, had_work: bool, tips: usize) {
-        assert!(!had_work || self.tips > tips, "nothing is told of constraints");
-        let place = self.rooms.iter().position(|said| *said == room);
-        self.rooms.drain(..place.unwrap_or(0));
+    /// Constraints have been taken: what it was told last is made for them, if anything was told since then.
+    fn constrained(&mut self, room: Constraints, tips: usize) {
+        let is_room = |asked: &&Asked| matches!(asked, Asked::Room { .. });
+        let waiting = self.asked.iter().filter(is_room).count();
+        // (What it has said last is the last of them, and this comes before those that wait.)
+        self.rooms.drain(..self.rooms.len() - 1 - waiting);
         if self.tips > tips
             && let Some(told) = self.told.last()
         {
-            let model = self.model.borrow();
-            let expected = model::expected(&model.works[told.work].work, room);
-            assert_eq!(expected, Some(told.expected), "what is told of {room:?}");
+            let hash = BlockHash::from_byte_array(told.prev.hash);
+            let found = self.model.borrow().find(&told.template, hash, &[room]);
+            assert!(
+                found.is_some(),
+                "what is told after {room:?} is not made for it: {:?}",
+                told.template
+            );
         }
     }
 

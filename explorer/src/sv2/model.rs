@@ -275,7 +275,7 @@ pub(super) fn tip(work: &Work) -> BlockHash {
 
 /// The longest beginning that there is room for, by the words of the specification (7.1).
 pub(super) fn expected(work: &Work, room: Constraints) -> Option<Expected> {
-    let mut weight = 4 * (80 + 9 + 154 + 9 + 47 + u64::from(room.size)) + 36;
+    let mut weight = 4 * (80 + 9 + 150 + 9 + 47 + u64::from(room.size)) + 36;
     let mut sigops = 4 * u64::from(room.sigops);
     if weight > 4_000_000 || sigops > 80_000 {
         return None;

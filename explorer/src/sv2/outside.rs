@@ -1,8 +1,7 @@
 //! What comes from other threads: other work, and the end.
 
-use super::LONGEST;
 use super::model::Model;
-use super::place::Providers;
+use super::place::{PATIENCE, Providers};
 use crate::case::Run;
 use fastrand::Rng;
 use sockman_backends::sim::Simulated;
@@ -40,14 +39,21 @@ impl Outside {
         if let Some(left) = &mut self.stop_in {
             *left -= 1;
             if *left == 0 {
-                self.stop_in = None;
-                self.model.borrow_mut().is_stopped = true;
-                // In as much time as anything may take.
-                provider.remote().stop(2 * LONGEST).expect("the loop is there");
+                self.stop(provider);
             }
         }
         if self.random.u32(0..self.one_in) == 0 {
             self.change(provider);
+        }
+    }
+
+    /// Stops the provider, unless that has been done.
+    pub(super) fn stop<B: Simulated>(&mut self, provider: &Providers<B>) {
+        self.stop_in = None;
+        if !std::mem::replace(&mut self.model.borrow_mut().is_stopped, true) {
+            // In as much time as anything may take.
+            let stopping = provider.remote().stop(PATIENCE);
+            stopping.expect("the loop is there");
         }
     }
 

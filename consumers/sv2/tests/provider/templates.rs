@@ -312,7 +312,7 @@ fn constraints_cut_the_block() {
     let mut world = World::at(settings(), Work::new(basis(1, 100), all.clone()));
     let mut raw = Raw::ready(&mut world);
     // Header, number of transactions, and the coinbase but for the client's outputs, by the specification.
-    let besides = 4 * (80 + 9 + 154 + 9 + 47) + 36;
+    let besides = 4 * (80 + 9 + 150 + 9 + 47) + 36;
     for size in [0, 1_000, 100_000, 250_000, 500_000, 900_000, 999_600] {
         raw.constrain(&mut world, Constraints { size, sigops: 0 });
         let (template, _) = raw.tip();
