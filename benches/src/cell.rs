@@ -5,6 +5,7 @@ use crate::ibd::Task;
 use crate::ibd::ground::Ground;
 use crate::serve::{self, Usage};
 use crate::subject::Subject;
+use crate::sv2::Ask;
 use crate::work::Work;
 use crate::{Failure, load, sys, wake};
 use std::ffi::OsStr;
@@ -18,12 +19,14 @@ pub struct Cell {
     pub subject: &'static Subject,
     /// Connections as rows have them: idle ones of `echo-idle`, 1 of `wake`, otherwise active ones.
     pub connections: usize,
-    /// Bytes of a message; over HTTP, of a request.
+    /// Bytes of a message; over HTTP, of a request; of the work `sv2`, of a template's transactions.
     pub size: usize,
     /// Messages outstanding per active connection.
     pub depth: usize,
     /// What of the work `ibd`.
     pub task: Option<Task>,
+    /// What of the work `sv2`.
+    pub ask: Option<Ask>,
 }
 
 /// The figures of one measurement.
@@ -70,6 +73,16 @@ pub enum Window {
     Messages(u64),
 }
 
+impl Window {
+    /// As the helpers' arguments say it.
+    fn argument(self) -> (&'static str, String) {
+        match self {
+            Window::Seconds(seconds) => ("--seconds", seconds.to_string()),
+            Window::Messages(messages) => ("--messages", messages.to_string()),
+        }
+    }
+}
+
 /// The counters around a window.
 #[derive(Clone, Debug)]
 pub struct Measured {
@@ -88,12 +101,17 @@ pub struct Measured {
 impl Cell {
     /// Measures for so many seconds.
     pub fn measure(&self, seconds: f64, ground: &mut Ground) -> Result<Sample, Failure> {
+        let mut window = Window::Seconds(seconds);
+        if let Some(ask) = self.ask {
+            window = Window::Messages(ask.count(self.size, ground.quick()));
+        }
         match (self.work, self.task) {
-            (Work::Wake, _) => self.measure_wake(seconds),
+            (Work::Wake, _) => self.measure_wake(window),
+            (Work::Sv2, _) if self.ask == Some(Ask::Tip) => self.measure_wake(window),
             (Work::Ibd, Some(task)) if task.downloads() => ground.measure(self.subject, task),
             _ => {
                 let mut server = self.server(&[], ground)?;
-                let measured = self.load(&mut server, Window::Seconds(seconds))?;
+                let measured = self.load(&mut server, window)?;
                 Ok(self.sample(measured))
             }
         }
@@ -122,6 +140,9 @@ impl Cell {
         if let Some(task) = self.task {
             args.extend(ground.chain_argument(task)?);
         }
+        if self.work == Work::Sv2 {
+            args.extend(["--size".to_owned(), self.size.to_string()]);
+        }
         if let Some((core, _)) = sys::two_cores() {
             args.extend(["--pin".to_owned(), core.to_string()]);
         }
@@ -133,10 +154,7 @@ impl Cell {
         let line = serve::able(server.answer()?)?;
         let (at, interface) = line.split_once(' ').unwrap_or((&line, ""));
         let empty = usage(server)?;
-        let (how, much) = match window {
-            Window::Seconds(seconds) => ("--seconds", seconds.to_string()),
-            Window::Messages(messages) => ("--messages", messages.to_string()),
-        };
+        let (how, much) = window.argument();
         let mut args = vec!["load".to_owned(), at.to_owned()];
         for (name, value) in [
             ("--work", self.work.name().to_owned()),
@@ -147,6 +165,9 @@ impl Cell {
             (how, much),
         ] {
             args.extend([name.to_owned(), value]);
+        }
+        if let Some(ask) = self.ask {
+            args.extend(["--ask", ask.name()].map(str::to_owned));
         }
         if let Some((_, core)) = sys::two_cores() {
             args.extend(["--pin".to_owned(), core.to_string()]);
@@ -201,9 +222,16 @@ impl Cell {
         }
     }
 
-    fn measure_wake(&self, seconds: f64) -> Result<Sample, Failure> {
+    fn measure_wake(&self, window: Window) -> Result<Sample, Failure> {
         let mut args = vec!["wake".to_owned(), self.subject.name.to_owned()];
-        args.extend(["--seconds".to_owned(), seconds.to_string()]);
+        let (how, much) = window.argument();
+        for (name, value) in [
+            ("--work", self.work.name().to_owned()),
+            ("--size", self.size.to_string()),
+            (how, much),
+        ] {
+            args.extend([name.to_owned(), value]);
+        }
         if let Some((loop_core, peer_core)) = sys::two_cores() {
             args.extend(["--pin".to_owned(), loop_core.to_string(), peer_core.to_string()]);
         }

@@ -2,6 +2,7 @@
 
 use crate::ibd::{Level, Shape};
 use crate::subject::{self, Kind};
+use crate::sv2::Ask;
 use crate::work::Work;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
@@ -15,8 +16,8 @@ const MOST: u64 = 19_000;
 /// Compares every compiled backend with hand-written loops and other libraries, on real sockets.
 ///
 /// Server and load generator are separate processes on different cores. Rounds interleave the subjects; medians are
-/// reported, and ratios to a hand-written epoll loop (of `ibd` to blocking reads) with a paired 95 % interval. `epoll-again` (of
-/// HTTP `http-epoll-again`, of `ibd` `std-again`) is that program a second time: what it differs by is what identical programs
+/// reported, and ratios to a hand-written epoll loop (of `ibd` and `sv2` to blocking reads) with a paired 95 % interval. `epoll-again` (of
+/// HTTP `http-epoll-again`, of `ibd` and `sv2` `std-again`) is that program a second time: what it differs by is what identical programs
 /// differ by.
 #[derive(Debug, Parser)]
 #[command(name = "compare", version, args_conflicts_with_subcommands = true)]
@@ -60,16 +61,16 @@ pub struct CompareArgs {
     /// Which rivals
     #[arg(long, value_delimiter = ',', default_value = "all", value_parser = choices(Kind::Rival))]
     pub rivals: Vec<String>,
-    /// Whom the ratios are to [default: epoll, of `wake` eventfd, of HTTP http-epoll, of `ibd` std]; it always runs
+    /// Whom the ratios are to [default: epoll, of `wake` eventfd, of HTTP http-epoll, of `ibd` and `sv2` std]; it always runs
     #[arg(long, value_name = "SUBJECT", value_parser = PossibleValuesParser::new(everybody()))]
     pub baseline: Option<String>,
     /// How many connections: of `echo` active ones [default: 1,50,1000], of `echo-idle` idle ones
     /// [default: 10,1000,10000], over HTTP [default: 64, of `http-tail` 1,2,8], of `ibd` readers of a server [default:
-    /// 1,4,100]; `wake` has one
+    /// 1,4,100]; `wake` and `sv2` have one
     #[arg(long, value_delimiter = ',', value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     pub connections: Vec<u64>,
     /// Bytes of a message [default: 64; `echo` has 65536 as well, at 50 connections, if neither these nor those are given];
-    /// requests over HTTP are what they are
+    /// requests over HTTP are what they are; of `sv2` bytes of a template's transactions
     #[arg(long, value_delimiter = ',', value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     pub size: Vec<u64>,
     /// Messages that each connection keeps outstanding [default: 1, of `http-pipeline` 16 and at most 256;
@@ -82,7 +83,11 @@ pub struct CompareArgs {
     /// Of `ibd`: what is done with each block [default: all of big ones, of the others some]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub levels: Vec<Level>,
-    /// Length of each measurement [default: 0.15; of `wake` 1; over HTTP 0.3; a download of `ibd` takes what it takes]
+    /// Of `sv2`: what is asked [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub asks: Vec<Ask>,
+    /// Length of each measurement [default: 0.15; of `wake` 1; over HTTP 0.3; a download of `ibd` takes what it takes, and so do
+    /// the thousand answers of `sv2`]
     #[arg(long, value_parser = seconds)]
     pub seconds: Option<f64>,
     /// Measurements of each subject [default: 7]
@@ -131,6 +136,9 @@ pub struct ServeArgs {
     /// What for.
     #[arg(long, value_enum, default_value = "echo")]
     pub work: Work,
+    /// Bytes of a template's transactions, of the work `sv2`.
+    #[arg(long, default_value = "0")]
+    pub size: usize,
     /// The chain to serve, of the work `ibd`.
     #[arg(long, required_if_eq("work", "ibd"))]
     pub chain: Option<PathBuf>,
@@ -147,6 +155,9 @@ pub struct LoadArgs {
     /// What it does.
     #[arg(long, value_enum, default_value = "echo")]
     pub work: Work,
+    /// What it asks, of the work `sv2`.
+    #[arg(long, value_enum, required_if_eq("work", "sv2"))]
+    pub ask: Option<Ask>,
     /// Active connections.
     #[arg(long)]
     pub connections: usize,
@@ -185,9 +196,18 @@ impl LoadArgs {
 pub struct WakeArgs {
     /// What to send through.
     pub subject: String,
+    /// What is sent: a message, or of the work `sv2` a tip.
+    #[arg(long, value_enum, default_value = "wake")]
+    pub work: Work,
+    /// Bytes of a template's transactions, of the work `sv2`.
+    #[arg(long, default_value = "0")]
+    pub size: usize,
     /// How long.
-    #[arg(long)]
+    #[arg(long, default_value = "0")]
     pub seconds: f64,
+    /// How often, in place of how long.
+    #[arg(long)]
+    pub messages: Option<u64>,
     /// The loop's core, and the thread's.
     #[arg(long, num_args = 2)]
     pub pin: Vec<usize>,
@@ -297,6 +317,7 @@ mod tests {
         says(&["--connections", "0"], "1..=19000");
         says(&["--size", "0"], "1..=1048576");
         says(&["--depth", "x"], "--depth");
+        says(&["--asks", "x"], "handshake");
         says(&["--seconds", "0"], "from 0.01 to 600");
         says(&["--rounds", "0"], "1..=1000");
     }

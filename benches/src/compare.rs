@@ -8,6 +8,7 @@ use crate::ibd::{self, Task};
 use crate::report::{Row, tables};
 use crate::serve::Unable;
 use crate::subject::{self, ALL, Kind, Subject};
+use crate::sv2::{self, Ask};
 use crate::work::Work;
 use crate::{Failure, child, instructions, load, sys, wake};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -79,6 +80,7 @@ impl Plan {
                     size: group.size,
                     depth: (group.task).map_or(work.depth(args.depth), |task| task.shape.in_flight()),
                     task: group.task,
+                    ask: group.ask,
                 })
             })
             .collect();
@@ -185,9 +187,10 @@ impl Outcome {
                 cell.work.name(),
                 cell.subject.name,
                 cell.connections,
-                match cell.task {
-                    Some(task) => format!("{} {}", task.shape.name(), task.level.name()),
-                    None => format!("{} bytes", cell.size),
+                match (cell.task, cell.ask) {
+                    (Some(task), _) => format!("{} {}", task.shape.name(), task.level.name()),
+                    (None, Some(ask)) => format!("{} of {} bytes", ask.name(), cell.size),
+                    (None, None) => format!("{} bytes", cell.size),
                 }
             ));
         }
@@ -202,6 +205,7 @@ struct Group {
     size: usize,
     connections: usize,
     task: Option<Task>,
+    ask: Option<Ask>,
 }
 
 impl Group {
@@ -210,6 +214,7 @@ impl Group {
             size,
             connections,
             task: None,
+            ask: None,
         }
     }
 
@@ -218,6 +223,7 @@ impl Group {
             size: cell.size,
             connections: cell.connections,
             task: cell.task,
+            ask: cell.ask,
         }
     }
 }
@@ -240,6 +246,15 @@ fn groups(work: Work, args: &CompareArgs) -> Vec<Group> {
         [] => usual.to_vec(),
         given => given.iter().map(|number| *number as usize).collect(),
     };
+    if work == Work::Sv2 {
+        let asks = sv2::groups(&args.asks, &or(&args.size, &[])).into_iter();
+        return asks
+            .map(|(ask, size)| Group {
+                ask: Some(ask),
+                ..Group::new(size, 1)
+            })
+            .collect();
+    }
     let connections = or(&args.connections, usual);
     if work.is_http() {
         let size = Exchange::new(work, 0).size();
@@ -253,9 +268,8 @@ fn groups(work: Work, args: &CompareArgs) -> Vec<Group> {
         return tasks
             .into_iter()
             .map(|(task, connections)| Group {
-                size: load::blocks::BUFFER,
-                connections,
                 task: Some(task),
+                ..Group::new(load::blocks::BUFFER, connections)
             })
             .collect();
     }
@@ -400,6 +414,14 @@ mod tests {
             groups(Work::Http, &both),
             [(size, 7), (size, 8)],
             "requests are what they are"
+        );
+        assert_eq!(
+            groups(
+                Work::Sv2,
+                &["--asks", "error,tip", "--size", "9", "--connections", "7"]
+            ),
+            [(9, 1), (9, 1)],
+            "it has one client"
         );
         let clients = groups(Work::HttpTail, &[]).into_iter().map(|(_, count)| count);
         assert_eq!(clients.collect::<Vec<_>>(), [1, 2, 8]);

@@ -41,7 +41,7 @@ pub(crate) const TO_END: Duration = Duration::from_secs(60);
 
 /// Runs the count and prints its table.
 pub fn run(args: &InstructionsArgs) -> Result<(), Failure> {
-    if matches!(args.work, Work::Wake | Work::Ibd) {
+    if matches!(args.work, Work::Wake | Work::Ibd | Work::Sv2) {
         return Err("of this work instructions are not counted".into());
     }
     if !child::has("valgrind") {
@@ -69,6 +69,7 @@ pub fn run(args: &InstructionsArgs) -> Result<(), Failure> {
             size: size(args),
             depth: args.work.depth(args.depth),
             task: None,
+            ask: None,
         };
         eprintln!("instructions: {}", subject.name);
         match count(&cell, args, &folder) {

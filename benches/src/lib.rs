@@ -5,7 +5,7 @@
 //! - [`subject`]: the list of what can be measured
 //! - [`serve`]: the server process: what runs in it, and how it is asked for its counters
 //! - [`rivals`]: the hand-written loops, tokio, and the same handler behind `dyn` and async-trait
-//! - [`ibd`]: downloading a chain of blocks, and serving one
+//! - [`ibd`]: downloading a chain of blocks, and serving one; [`sv2`]: giving templates to pools
 //! - [`load`]: the load generator's process; [`http`]: what it asks over HTTP, and what must come back
 //! - [`wake`]: sending from another thread to an idle connection
 //! - [`instructions`]: instructions and system calls per message, under valgrind and strace
@@ -34,6 +34,7 @@ pub mod rivals;
 pub mod serve;
 pub mod statistics;
 pub mod subject;
+pub mod sv2;
 pub mod sys;
 pub mod wake;
 pub mod work;

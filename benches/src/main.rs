@@ -3,6 +3,7 @@
 use clap::Parser;
 use sockman_bench::cli::{Cli, Command, ServeArgs};
 use sockman_bench::ibd::{self, chain::Chain};
+use sockman_bench::work::Work;
 use sockman_bench::{Failure, compare, heap, instructions, load, serve, subject, sys, wake};
 use std::process::ExitCode;
 
@@ -45,6 +46,10 @@ fn run_server(args: &ServeArgs) -> Result<(), Failure> {
             let chain = Chain::read(chain)?;
             let part = subject.part.ok_or(unfit)?;
             serve::start(|ready| (part.serve)(chain, ready), &mut serve::announce)?;
+        }
+        None if args.work == Work::Sv2 => {
+            let sv2 = subject.sv2.ok_or(unfit)?;
+            serve::start(|ready| sv2(args.size, ready), &mut serve::announce)?;
         }
         None => {
             let server = subject.server(args.work).ok_or(unfit)?;

@@ -8,6 +8,7 @@ use crate::rivals::http::floor::{Get, Post, Rpc};
 use crate::serve::Ready;
 #[cfg(any_backend)]
 use crate::serve::{backend, http};
+use crate::sv2;
 use crate::work::Work;
 #[cfg(any_backend)]
 use sockman::Backend;
@@ -23,6 +24,8 @@ pub const WAKE_BASELINE: &str = "eventfd";
 pub const HTTP_BASELINE: &str = "http-epoll";
 /// The rival to which everything is compared in the work `ibd`.
 pub const IBD_BASELINE: &str = "std";
+/// The rival to which everything is compared in the work `sv2`.
+pub const SV2_BASELINE: &str = "std";
 
 /// A server: it announces itself and serves until the process ends.
 pub type Server = fn(Ready<'_>) -> io::Result<()>;
@@ -60,6 +63,8 @@ pub struct Subject {
     pub duties: &'static [Duty],
     /// How it takes part in the work `ibd`, if it does.
     pub part: Option<Part>,
+    /// Its server of the work `sv2`, if it has one.
+    pub sv2: Option<sv2::Serve>,
 }
 
 impl Subject {
@@ -73,6 +78,7 @@ impl Subject {
     pub fn does(&self, work: Work) -> bool {
         match work {
             Work::Ibd => self.part.is_some(),
+            Work::Sv2 => self.sv2.is_some(),
             work => self.server(work).is_some(),
         }
     }
@@ -80,6 +86,13 @@ impl Subject {
     const fn with_part(self, part: Part) -> Subject {
         Subject {
             part: Some(part),
+            ..self
+        }
+    }
+
+    const fn with_sv2(self, serve: sv2::Serve) -> Subject {
+        Subject {
+            sv2: Some(serve),
             ..self
         }
     }
@@ -108,6 +121,7 @@ const fn ours<B: Backend>(name: &'static str) -> Subject {
             download: ibd::backend::download::<B>,
             serve: ibd::backend::serve::<B>,
         }),
+        sv2: Some(sv2::backend::serve::<B>),
     }
 }
 
@@ -133,6 +147,7 @@ const fn rival(name: &'static str, duties: &'static [Duty]) -> Subject {
         kind: Kind::Rival,
         duties,
         part: None,
+        sv2: None,
     }
 }
 
@@ -148,8 +163,12 @@ pub const ALL: &[Subject] = &[
     rival("eventfd-again", &[(WAKE, rivals::eventfd::run)]),
     rival(HTTP_BASELINE, HTTP_FLOOR),
     rival("http-epoll-again", HTTP_FLOOR),
-    rival(IBD_BASELINE, &[]).with_part(IBD_FLOOR),
-    rival("std-again", &[]).with_part(IBD_FLOOR),
+    rival(IBD_BASELINE, &[])
+        .with_part(IBD_FLOOR)
+        .with_sv2(rivals::sv2::run),
+    rival("std-again", &[])
+        .with_part(IBD_FLOOR)
+        .with_sv2(rivals::sv2::run),
     #[cfg(feature = "mio")]
     ours::<sockman_backends::Mio>("mio"),
     #[cfg(feature = "polling")]
@@ -251,6 +270,7 @@ pub fn baseline(work: Work) -> &'static str {
         Work::Echo | Work::EchoIdle => BASELINE,
         Work::Wake => WAKE_BASELINE,
         Work::Ibd => IBD_BASELINE,
+        Work::Sv2 => SV2_BASELINE,
         _ => HTTP_BASELINE,
     }
 }

@@ -1,14 +1,14 @@
 //! Sending from another thread to an idle connection: how long it takes from just before the send to the arrival of the
-//! bytes at the peer, loop and peer being threads of one process.
+//! bytes at the peer, loop and peer being threads of one process. The tips of the work `sv2` are measured likewise.
 
 use crate::cli::WakeArgs;
 use crate::serve::{self, Counts, Running, say};
 use crate::work::Work;
-use crate::{Failure, subject, sys};
+use crate::{Failure, subject, sv2, sys};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Read};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,16 +46,32 @@ pub struct Report {
 
 /// Runs the process: the loop on this thread, the one that sends and receives on another.
 pub fn run(args: &WakeArgs) -> Result<(), Failure> {
-    let server = subject::find(&args.subject)
-        .and_then(|subject| subject.server(Work::Wake))
-        .ok_or("no such subject")?;
+    let subject = subject::find(&args.subject).ok_or("no such subject")?;
     if let Some(core) = args.pin.first() {
         sys::pin(*core)?;
     }
-    let (core, seconds) = (args.pin.get(1).copied(), args.seconds);
+    let unfit = "it does not do this work";
+    if args.work == Work::Sv2 {
+        let server = subject.sv2.ok_or(unfit)?;
+        run_with::<sv2::client::Client>(args, |ready| server(args.size, ready))
+    } else {
+        let server = subject.server(Work::Wake).ok_or(unfit)?;
+        run_with::<Line>(args, server)
+    }
+}
+
+fn run_with<P: Peer>(
+    args: &WakeArgs,
+    server: impl FnOnce(serve::Ready<'_>) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let how = How {
+        core: args.pin.get(1).copied(),
+        seconds: args.seconds,
+        messages: args.messages,
+    };
     serve::start(server, &mut |running| {
         thread::spawn(move || {
-            match measure(running, core, seconds).and_then(|report| {
+            match measure::<P>(running, how).and_then(|report| {
                 say(&serde_json::to_string(&report)?);
                 Ok(())
             }) {
@@ -70,7 +86,41 @@ pub fn run(args: &WakeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn measure(running: Running, core: Option<usize>, seconds: f64) -> Result<Report, Failure> {
+/// On which core the other thread is to be, and for how long, or how often, it sends.
+#[derive(Clone, Copy)]
+struct How {
+    core: Option<usize>,
+    seconds: f64,
+    messages: Option<u64>,
+}
+
+/// Who receives what was sent from another thread.
+pub trait Peer: Sized {
+    /// Connects, and waits until what is sent from now on arrives. With `awake` it looks without sleeping from then on.
+    fn connect(at: SocketAddr, awake: bool, post: &mut dyn FnMut()) -> Result<Self, Failure>;
+
+    /// Receives what was sent once.
+    fn receive(&mut self) -> Result<(), Failure>;
+}
+
+/// One to whom messages are sent.
+struct Line(TcpStream);
+
+impl Peer for Line {
+    fn connect(at: SocketAddr, awake: bool, post: &mut dyn FnMut()) -> Result<Line, Failure> {
+        let mut peer = TcpStream::connect(at)?;
+        peer.set_nodelay(true)?;
+        until_open(&mut peer, post)?;
+        peer.set_nonblocking(awake)?;
+        Ok(Line(peer))
+    }
+
+    fn receive(&mut self) -> Result<(), Failure> {
+        receive(&mut self.0)
+    }
+}
+
+fn measure<P: Peer>(running: Running, how: How) -> Result<Report, Failure> {
     let Running {
         at,
         interface,
@@ -79,25 +129,26 @@ fn measure(running: Running, core: Option<usize>, seconds: f64) -> Result<Report
         ..
     } = running;
     let mut post = post.ok_or("this subject takes nothing from outside")?;
-    if let Some(core) = core {
+    if let Some(core) = how.core {
         sys::pin(core)?;
     }
-    let mut peer = TcpStream::connect(at)?;
-    peer.set_nodelay(true)?;
-    until_open(&mut peer, &mut post)?;
     // With a core of its own this thread looks without sleeping, so that the time to wake it is not in the figure.
-    peer.set_nonblocking(core.is_some())?;
+    let mut peer = P::connect(at, how.core.is_some(), &mut post)?;
     let mut latency = Histogram::<u64>::new_with_bounds(1, 60_000_000_000, 3)?;
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
     let before = probe();
     let (cpu, own) = (sys::process_cpu(), sys::thread_cpu());
     let begin = Instant::now();
     let mut rest = REST;
-    while begin.elapsed().as_secs_f64() < seconds {
+    let enough = |count: u64| match how.messages {
+        Some(messages) => count >= messages,
+        None => begin.elapsed().as_secs_f64() >= how.seconds,
+    };
+    while !enough(latency.len()) {
         thread::sleep(rest);
         let sent = Instant::now();
         post();
-        receive(&mut peer)?;
+        peer.receive()?;
         let took = sent.elapsed();
         latency.saturating_record(took.as_nanos() as u64);
         rest = if took > TICKS {
@@ -128,7 +179,7 @@ fn measure(running: Running, core: Option<usize>, seconds: f64) -> Result<Report
 }
 
 /// Sends until the loop has the connection and something arrives, and then takes everything that does.
-fn until_open(peer: &mut TcpStream, post: &mut serve::Post) -> Result<(), Failure> {
+fn until_open(peer: &mut TcpStream, post: &mut dyn FnMut()) -> Result<(), Failure> {
     peer.set_read_timeout(Some(Duration::from_millis(100)))?;
     let mut bytes = [0; 4096];
     let end = Instant::now() + Duration::from_secs(20);

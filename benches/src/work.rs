@@ -26,6 +26,8 @@ pub enum Work {
     HttpTail,
     /// A chain of blocks is downloaded, and served
     Ibd,
+    /// A template provider answers its clients, and tells them of tips
+    Sv2,
 }
 
 impl Work {
@@ -45,12 +47,16 @@ impl Work {
             Work::Jsonrpc => "jsonrpc",
             Work::HttpTail => "http-tail",
             Work::Ibd => "ibd",
+            Work::Sv2 => "sv2",
         }
     }
 
     /// Whether messages are requests and answers of HTTP.
     pub fn is_http(self) -> bool {
-        !matches!(self, Work::Echo | Work::EchoIdle | Work::Wake | Work::Ibd)
+        !matches!(
+            self,
+            Work::Echo | Work::EchoIdle | Work::Wake | Work::Ibd | Work::Sv2
+        )
     }
 
     /// How many messages a connection keeps outstanding, given how many are wished for: requests over HTTP follow each

@@ -144,6 +144,7 @@ fn help_documents_the_options() {
         "--depth",
         "--shapes",
         "--levels",
+        "--asks",
         "--seconds",
         "--rounds",
         "--json",

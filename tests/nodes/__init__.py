@@ -1,4 +1,4 @@
-"""Nodes of the Bitcoin network as processes, for the tests in tests/core and tests/peers.
+"""Nodes of the Bitcoin network as processes, for the tests in tests/core, tests/peers and tests/sv2.
 
 process.py   a process with a limit on every wait, and free ports
 rpc.py       JSON-RPC, with a cookie or with a name and a password

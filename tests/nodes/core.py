@@ -4,9 +4,16 @@ import os
 import re
 
 from .node import Node
+from .ours import ROOT
 from .process import require, run
 
 BIN = None
+
+
+def built():
+    """Where bitcoind is, if it has been built."""
+    code, out, _ = run([os.path.join(ROOT, "tests", "core", "build"), "--built"])
+    return out.strip() if code == 0 else None
 
 
 class Core(Node):

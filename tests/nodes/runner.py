@@ -24,12 +24,14 @@ class Nodes:
             node.kill()
 
 
-def arguments(about):
-    """The command line of a script that runs tests."""
+def arguments(about, stand_in=True):
+    """The command line of a script that runs tests. `stand_in`: whether a bitcoind can take our place in them."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", metavar="WORD", help="run the tests that have one of the words in their name")
     parser.add_argument("--backend", metavar="NAME", help="the backend our node runs on, by its name in `sockman backends`")
-    parser.add_argument("--stand-in", action="store_true", help="put a bitcoind in our place, to see what the tests are worth")
+    if stand_in:
+        what = "put a bitcoind in our place, to see what the tests are worth"
+        parser.add_argument("--stand-in", action="store_true", help=what)
     return parser.parse_args()
 
 

@@ -24,6 +24,11 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// Whether it is to be quick.
+    pub fn quick(&self) -> bool {
+        self.quick
+    }
+
     /// With short chains if it is to be quick.
     pub fn new(quick: bool) -> Ground {
         Ground {

@@ -4,6 +4,7 @@
 //! - [`blocks`]: one that reads blocks of a chain
 //! - [`http`]: one that sends requests and checks their answers, and one that is made anew for each
 //! - [`line`](mod@line): what they have in common: a socket, what it has not taken, and when what is under way was sent
+//! - of the work `sv2` the load is [`sv2::asking`], which has one client and no poller
 //! - here: the process, its phases, its loop and its report
 //!
 //! Phases: connect (the idle connections first), warm up, come to rest and say so; at a word, run the window, come to rest
@@ -17,7 +18,7 @@ pub mod line;
 use crate::cli::LoadArgs;
 use crate::serve::say;
 use crate::work::Work;
-use crate::{Failure, sys};
+use crate::{Failure, sv2, sys};
 use hdrhistogram::Histogram;
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
@@ -116,6 +117,7 @@ struct Load<C> {
 pub fn run(args: &LoadArgs) -> Result<(), Failure> {
     match args.work {
         Work::Ibd => run_with::<blocks::Blocks>(args),
+        Work::Sv2 => sv2::asking::run(args),
         Work::HttpClose => run_with::<http::Once>(args),
         work if work.is_http() => run_with::<http::Kept>(args),
         _ => run_with::<echo::Echo>(args),
@@ -279,6 +281,7 @@ mod tests {
         LoadArgs {
             at: (Ipv4Addr::LOCALHOST, 0).into(),
             work,
+            ask: None,
             connections: 1,
             idle: 0,
             size,

@@ -2,6 +2,7 @@
 
 use crate::cell::{Cell, Sample};
 use crate::statistics::{Ratio, median, paired_ratio};
+use crate::sv2::Ask;
 use crate::work::Work;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,7 @@ pub struct Row {
     pub interface: String,
     /// Why none did, as when a backend cannot run on this machine.
     pub error: Option<String>,
-    /// What was downloaded or served, of the work `ibd`.
+    /// What was downloaded or served, of the work `ibd`; what was asked, of the work `sv2`.
     pub shape: Option<String>,
     /// What was done with it.
     pub level: Option<String>,
@@ -44,7 +45,7 @@ pub struct Row {
     pub cpu_us_per_op: Option<f64>,
     /// Median latency, in microseconds.
     pub p50_us: Option<f64>,
-    /// The latency that 90 % stay below; `wake` has none.
+    /// The latency that 90 % stay below; `wake` has none, and so do the tips of `sv2`.
     pub p90_us: Option<f64>,
     /// The latency that 99 % stay below.
     pub p99_us: Option<f64>,
@@ -113,6 +114,7 @@ impl Row {
         let of = |figure: fn(&Sample) -> f64| median(rounds.iter().flatten().map(figure));
         let perhaps = |figure: fn(&Sample) -> Option<f64>| median(rounds.iter().flatten().filter_map(figure));
         let idle = cell.work == Work::EchoIdle;
+        let woken = cell.work == Work::Wake || cell.ask == Some(Ask::Tip);
         Row {
             work: cell.work.name().to_owned(),
             subject: cell.subject.name.to_owned(),
@@ -120,7 +122,9 @@ impl Row {
             connections: cell.connections,
             size: cell.size,
             depth: cell.depth,
-            shape: cell.task.map(|task| task.shape.name().to_owned()),
+            shape: (cell.task.map(|task| task.shape.name()))
+                .or(cell.ask.map(Ask::name))
+                .map(str::to_owned),
             level: cell.task.map(|task| task.level.name().to_owned()),
             rounds: rounds.iter().flatten().count(),
             interface: rounds
@@ -134,7 +138,7 @@ impl Row {
             ping_us: perhaps(|s| s.ping_us),
             cpu_us_per_op: of(|s| s.cpu_us),
             p50_us: of(|s| s.p50_us),
-            p90_us: of(|s| s.p90_us).filter(|_| cell.work != Work::Wake),
+            p90_us: of(|s| s.p90_us).filter(|_| !woken),
             p99_us: of(|s| s.p99_us),
             p999_us: of(|s| s.p999_us),
             syscalls_per_op: perhaps(|s| s.calls),
@@ -202,6 +206,7 @@ mod tests {
             size: 64,
             depth: 1,
             task: None,
+            ask: None,
         };
         let sample = Sample {
             cpu_us: cpu,

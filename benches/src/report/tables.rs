@@ -4,6 +4,7 @@ use super::row::Row;
 use super::table::{Table, figure, interval, perhaps, with_ratio};
 use crate::ibd::{Level, Shape};
 use crate::subject;
+use crate::sv2::Ask;
 use crate::work::Work;
 use clap::ValueEnum;
 
@@ -53,6 +54,15 @@ pub fn render(work: Work, rows: &[Row]) -> String {
             "MiB    \u{d7}",
             "ping ms",
         ]),
+        Work::Sv2 => Table::new(&[
+            "subject",
+            "p50 \u{b5}s   \u{d7}      95 %",
+            "p99 \u{b5}s   \u{d7}      95 %",
+            "CPU \u{b5}s   \u{d7}      95 %",
+            "calls    \u{d7}",
+            "turns",
+            "MiB    \u{d7}",
+        ]),
         _ => Table::new(&[
             "subject",
             "CPU \u{b5}s   \u{d7}      95 %",
@@ -79,6 +89,7 @@ pub fn render(work: Work, rows: &[Row]) -> String {
             Work::EchoIdle => idle(row),
             Work::Wake => wake(row),
             Work::Ibd => ibd(row),
+            Work::Sv2 => sv2(row),
             _ => http(row),
         });
     }
@@ -88,6 +99,7 @@ pub fn render(work: Work, rows: &[Row]) -> String {
 fn heading(work: Work, row: &Row) -> String {
     match work {
         Work::Ibd => ibd_heading(row),
+        Work::Sv2 => sv2_heading(row),
         Work::EchoIdle => format!(
             "\u{2014} 1 active among {} idle connections, {} bytes, depth {}",
             row.connections, row.size, row.depth
@@ -136,9 +148,20 @@ fn ibd_heading(row: &Row) -> String {
     )
 }
 
+fn sv2_heading(row: &Row) -> String {
+    let name = row.shape.as_deref().unwrap_or_default();
+    let text = Ask::from_str(name, false).map_or("", Ask::text);
+    format!("\u{2014} {name}, {} bytes of transactions: {text}", row.size)
+}
+
 fn cpu(row: &Row) -> String {
     let ratio = interval(row.ratio_cpu, row.ratio_cpu_low, row.ratio_cpu_high);
     format!("{} {ratio}", perhaps(row.cpu_us_per_op))
+}
+
+fn p50(row: &Row) -> String {
+    let ratio = interval(row.ratio_p50, row.ratio_p50_low, row.ratio_p50_high);
+    format!("{} {ratio}", perhaps(row.p50_us))
 }
 
 fn p99(row: &Row) -> String {
@@ -147,12 +170,11 @@ fn p99(row: &Row) -> String {
 }
 
 fn echo(row: &Row) -> Vec<String> {
-    let p50 = interval(row.ratio_p50, row.ratio_p50_low, row.ratio_p50_high);
     vec![
         row.subject.clone(),
         with_ratio(row.ops_per_s, row.ratio_ops),
         cpu(row),
-        format!("{} {p50}", perhaps(row.p50_us)),
+        p50(row),
         p99(row),
         perhaps(row.p999_us),
         with_ratio(row.syscalls_per_op, row.ratio_syscalls),
@@ -217,6 +239,18 @@ fn ibd(row: &Row) -> Vec<String> {
     ]
 }
 
+fn sv2(row: &Row) -> Vec<String> {
+    vec![
+        row.subject.clone(),
+        p50(row),
+        p99(row),
+        cpu(row),
+        with_ratio(row.syscalls_per_op, row.ratio_syscalls),
+        perhaps(row.turns_per_op),
+        with_ratio(row.rss_mib, row.ratio_rss),
+    ]
+}
+
 fn legend(work: Work, rows: &[Row]) -> String {
     let rounds = rows.iter().map(|row| row.rounds).max().unwrap_or(0);
     let base = rows.first().map_or("", |row| &row.baseline);
@@ -255,6 +289,12 @@ fn legend(work: Work, rows: &[Row]) -> String {
              merkle root, witness commitment); L4: and stored, and all of it on the disk at the end.\n\
              In a node that validates all of a block the network's thread has about 7 % of the CPU of an initial download: L1\n\
              and the tiny blocks rank socket layers, and L4 shows what a user would feel.\n"
+        }
+        Work::Sv2 => {
+            "From before the question is sent to when its answer is decrypted, by one client, which looks without sleeping where\n\
+             there are two cores; of `tip` from just before another thread of the server tells it. `std`: a thread for each\n\
+             connection that blocks, with the same codec, and for tips a second one that waits for a condition variable, which is\n\
+             not among its calls. CPU and calls: the server's, per answer; of `setup` and `handshake` with all that a connection costs.\n"
         }
         _ => {
             "CPU: the server's, user and system, per request, between two moments of rest: most of it is the kernel's, so that it\n\
@@ -341,6 +381,7 @@ mod tests {
             (Work::Wake, "eventfd-again"),
             (Work::HttpPipeline, "http-epoll-again"),
             (Work::Ibd, "std-again"),
+            (Work::Sv2, "std-again"),
         ] {
             longest.clone_into(&mut row.subject);
             let text = render(work, std::slice::from_ref(&row));

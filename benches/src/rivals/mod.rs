@@ -8,7 +8,7 @@
 //! - [`dynamic`]: our echo handler behind trait objects; [`async_trait`]: called through async-trait
 //! - [`tick`]: a loop in the shape that was criticised
 //! - [`eventfd`]: an eventfd and an epoll, the floor of waking a loop
-//! - [`http`]: servers of HTTP; [`ibd`]: downloading and serving blocks
+//! - [`http`]: servers of HTTP; [`ibd`]: downloading and serving blocks; [`sv2`]: giving templates
 //! - [`parts`]: what the loops written by hand have in common
 //!
 //! Each `run` announces itself by its argument and serves until the process ends.
@@ -23,6 +23,7 @@ pub mod ibd;
 pub mod libuv;
 pub mod parts;
 pub mod polling_loop;
+pub mod sv2;
 pub mod tick;
 pub mod tokio;
 #[cfg(feature = "uring")]

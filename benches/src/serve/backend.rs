@@ -1,6 +1,6 @@
 //! A sockman handler on a backend, as a server process.
 
-use super::{BACKLOG, Counts, Ready, Running};
+use super::{BACKLOG, Counts, Post, Ready, Running};
 use crate::echo::Echo;
 use sockman::bytes::Bytes;
 use sockman::{
@@ -21,6 +21,25 @@ pub fn echo<B: Backend>(ready: Ready<'_>) -> io::Result<()> {
 
 /// Serves a handler on a backend, until the process ends.
 pub fn serve<B: Backend, H: Handler>(handler: H, ready: Ready<'_>) -> io::Result<()> {
+    let listen = |_: &mut H, net: &mut B::SockMan, at: &Endpoint| {
+        let how = ListenOptions {
+            backlog: BACKLOG.unsigned_abs(),
+            ..ListenOptions::default()
+        };
+        let listener = net.listen(at, &how)?;
+        Ok(net.local_addr(listener).unwrap_or_else(|| at.clone()))
+    };
+    serve_with::<B, H>(handler, listen, post, ready)
+}
+
+/// As [`serve`], but it is said how the handler listens, and gives where; and what is done on the loop from another thread, given
+/// how to reach it and its first connection.
+pub fn serve_with<B: Backend, H: Handler>(
+    handler: H,
+    listen: impl FnOnce(&mut H, &mut B::SockMan, &Endpoint) -> io::Result<Endpoint>,
+    post: impl FnOnce(Remote, Arc<OnceLock<Conn>>) -> Post,
+    ready: Ready<'_>,
+) -> io::Result<()> {
     let (counts, answers) = mpsc::channel();
     let asked = Arc::new(AtomicBool::new(false));
     let first = Arc::new(OnceLock::new());
@@ -31,14 +50,9 @@ pub fn serve<B: Backend, H: Handler>(handler: H, ready: Ready<'_>) -> io::Result
         first: first.clone(),
     };
     let mut driver = Driver::<B, _>::new(&Config::default(), observed)?;
-    let (at, interface) = driver.with(|_, net| {
+    let (at, interface) = driver.with(|observed, net| {
         let any = Endpoint::Tcp((Ipv4Addr::LOCALHOST, 0).into());
-        let how = ListenOptions {
-            backlog: BACKLOG.unsigned_abs(),
-            ..ListenOptions::default()
-        };
-        let listener = net.listen(&any, &how)?;
-        let at = net.local_addr(listener).and_then(|at| at.tcp());
+        let at = listen(&mut observed.handler, net, &any)?.tcp();
         let at = at.ok_or_else(|| io::Error::other("the listener has no address"))?;
         io::Result::Ok((at, net.stats().interface.clone()))
     })?;
@@ -58,7 +72,8 @@ pub fn serve<B: Backend, H: Handler>(handler: H, ready: Ready<'_>) -> io::Result
     driver.run()
 }
 
-fn post(remote: Remote, first: Arc<OnceLock<Conn>>) -> super::Post {
+/// Sends to the first connection.
+fn post(remote: Remote, first: Arc<OnceLock<Conn>>) -> Post {
     let message = Bytes::from_static(crate::wake::MESSAGE);
     Box::new(move || {
         if let Some(conn) = first.get() {

@@ -2,6 +2,7 @@
 
 use sockman_http::rpc::BadCredentials;
 use sockman_node::Unavailable;
+use sockman_p2p::coins::CoinsError;
 use sockman_p2p::state::BanError;
 use sockman_p2p::store::import::ImportError;
 use sockman_p2p::store::{OpenError, StoreError};
@@ -23,6 +24,9 @@ pub(crate) enum Failure {
     /// Blocks cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The index of the coins cannot be used.
+    #[error(transparent)]
+    Coins(#[from] CoinsError),
     /// Files to be imported cannot be.
     #[error(transparent)]
     Import(#[from] ImportError),

@@ -1,5 +1,6 @@
 //! What a node may be told, and how much a peer may cost it.
 
+use crate::chain::MAX_FOLLOWED;
 use sockman::{Clock, Limits as ConnLimits, ListenOptions};
 use std::io;
 use std::net::SocketAddr;
@@ -42,8 +43,12 @@ pub struct Settings {
     /// by it. It would not save the disk either: each block that waits has had as much work done for it as one that does not, and
     /// is of a chain with at least the work of ours.
     pub window_bytes: u64,
-    /// When the block that all wait for has not come for so long, another peer is asked for it too. Default 2 s.
+    /// When the block that all wait for has not come for so long, another peer is asked for it too. Of headers that another tells, a
+    /// peer is asked after half that time, unless the other has told at least 8,000 meanwhile. Default 2 s.
     pub hedge_after: Duration,
+    /// Blocks that may be asked of a second peer, beside one in fifty of those that came. Default 16, so that a download that has
+    /// hardly begun does not wait for whoever is slow.
+    pub hedges: u64,
     /// When the block that all wait for came from another peer, the first one is dropped if it has had so long. Default 5 s.
     pub stall: Duration,
     /// The time that a block may take from when it is the first that the peer owes us. Default 10 min (Core's least
@@ -55,14 +60,27 @@ pub struct Settings {
     /// Headers kept that are not those of stored blocks. When there are more, those that no connected peer builds on are
     /// forgotten, and if that is not enough, the peer that brings more is dropped. Default 2,000,000, some 300 MB.
     pub headers: usize,
+    /// Headers that a peer's chain may have, beyond those that we have too, before they come to enough work to be kept: they are
+    /// followed at 8 bytes for 500 of them. Above it the peer is dropped. Default 10,000,000, more than there are in any network.
+    pub followed: u32,
     /// `headers` messages that connect to nothing, in a row, before the peer is dropped. Default 10.
     pub unconnected: u32,
     /// Addresses that a peer may tell at once, and every ten seconds after that one more; the rest is ignored. Default
     /// 1,000 (Core's `MAX_ADDR_PROCESSING_TOKEN_BUCKET`).
     pub addresses: u64,
-    /// How long somebody who misbehaves is discouraged. Default 24 h.
+    /// How long somebody who misbehaves is discouraged, and how long whoever dials us from where a download was held up is the last to
+    /// be asked for blocks. Default 24 h.
     pub discourage: Duration,
-    /// Networks whose peers are not dropped for what they send, and not banned.
+    /// How many are discouraged at once; above it the oldest is forgotten. Default 10,000, at some 100 bytes each.
+    pub discouraged: usize,
+    /// Networks that may be banned at once; above it no more is. Default 10,000, of which a connection may be compared with each.
+    pub bans: usize,
+    /// Peers that may be dialled, those included that we are told of at the start: above it no more is added. Each name is looked up
+    /// by a thread of its own. Default 256.
+    pub targets: usize,
+    /// Networks whose peers are neither hung up on for what is not valid in what they send, nor discouraged nor banned. They are hung up
+    /// on as all others are when what they send cannot be read, breaks the rules of the handshake, or is late, and when they bring more
+    /// headers than there is [room](Settings::headers) for: that bounds our memory, whoever they are.
     pub noban: Vec<ipnet::IpNet>,
     /// Bytes of blocks kept in memory to serve them again. Default 16 MiB.
     pub cache: usize,
@@ -104,13 +122,18 @@ impl Settings {
             window: 1024,
             window_bytes: 1 << 30,
             hedge_after: Duration::from_secs(2),
+            hedges: 16,
             stall: Duration::from_secs(5),
             block_within: Duration::from_secs(600),
             announce_every: Duration::from_millis(100),
             headers: 2_000_000,
+            followed: MAX_FOLLOWED,
             unconnected: 10,
             addresses: 1_000,
             discourage: Duration::from_secs(24 * 60 * 60),
+            discouraged: 10_000,
+            bans: 10_000,
+            targets: 256,
             noban: Vec::new(),
             cache: 16 << 20,
             requests: 64 << 10,
@@ -135,6 +158,11 @@ impl Settings {
             // A message more than the mark, and what is announced meanwhile.
             queued: self.send_high + 4 * message,
         }
+    }
+
+    /// How long a peer waits for headers that another tells, if that one is not quick.
+    pub(crate) fn headers_wait(&self) -> Duration {
+        self.hedge_after / 2
     }
 
     pub(crate) fn listen_options(&self, key: u64) -> ListenOptions {

@@ -33,7 +33,7 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    pub(crate) fn new(basis: &Basis, transactions: &[Arc<Transaction>], fees: u64) -> Body {
+    pub(crate) fn new(basis: &Basis, transactions: &[Arc<Transaction>], value: u64) -> Body {
         let txids = transactions.iter().map(|tx| tx.txid.to_byte_array());
         let outputs = basis.segwit.then(|| {
             let wtxids = transactions.iter().map(|tx| tx.wtxid.to_byte_array());
@@ -44,7 +44,7 @@ impl Body {
         Body {
             count: transactions.len(),
             prefix: prefix(basis.height).into_bytes(),
-            value: basis.subsidy.saturating_add(fees),
+            value,
             outputs: outputs.into_iter().collect(),
             path: path(txids.collect()),
             version: basis.version,

@@ -22,7 +22,7 @@ mod work;
 
 pub use job::Job;
 pub use provider::{ClientInfo, Count, Counters, Handle, Provider, Stage};
-pub use settings::Settings;
+pub use settings::{Seed, Settings};
 pub use sockman::Clock;
 pub use solution::{Solution, Unsolved};
 pub use source::Source;

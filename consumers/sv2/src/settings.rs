@@ -1,7 +1,18 @@
 //! What a provider may be told, and how much a client may cost it.
 
 use sockman::{Clock, Limits, ListenOptions};
+use std::fmt;
 use std::time::Duration;
+
+/// What random numbers come from. It is shown to nobody.
+#[derive(Clone, Copy)]
+pub struct Seed(pub [u8; 32]);
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seed(..)")
+    }
+}
 
 /// Settings of a provider. Every field has a default; change what matters.
 #[derive(Clone, Debug)]
@@ -18,6 +29,9 @@ pub struct Settings {
     /// Bytes that are received from a client and sent to it in one go, before others have their turn; a message counts as 512 at
     /// least. Default 64 KiB, which takes less than a millisecond. One message or answer more than that is all it can be.
     pub share: usize,
+    /// Bytes that all clients together are sent in one turn of the loop for transactions that they ask for: what else they ask waits for
+    /// the next. An answer is not divided. Default 1 MiB.
+    pub turn: usize,
     /// Bytes that a frame of a client may have. Default 256 KiB; the largest that makes sense, a solution, has 64.
     pub frame: usize,
     /// High-water mark of a client's send queue, in bytes: above it nothing more is answered, and new templates wait until it has
@@ -25,6 +39,8 @@ pub struct Settings {
     pub send_high: usize,
     /// Bytes that may wait to be sent to a client: one answer can have 16 MiB. Default 20 MiB.
     pub send_most: usize,
+    /// A client that has more to take than [`send_high`](Settings::send_high) is to have taken most of it in this time. Default 60 s.
+    pub taken_within: Duration,
     /// The least time between two templates of the same tip. Default 30 s.
     pub interval: Duration,
     /// How much more a template of the same tip has to pay than the last, in satoshis. Default 1,000.
@@ -32,7 +48,8 @@ pub struct Settings {
     /// How long templates are kept once their tip is not the last any more. Default 10 s.
     pub stale_for: Duration,
     /// Templates that are kept for a client. Those of the last tip live as long as their client; but of more than this the oldest
-    /// are forgotten, except the one that the client was told the tip with. Default 1,000.
+    /// are forgotten, except the one that the client was told the tip with. Default 256, more
+    /// than two hours' with the other defaults.
     pub templates: usize,
     /// How long a certificate is valid; only the handshake looks at it. Default 1 h.
     pub certificate: Duration,
@@ -41,7 +58,7 @@ pub struct Settings {
     /// The time of day.
     pub clock: Clock,
     /// What the random numbers come from: two providers must not have the same, and nobody may know it.
-    pub seed: [u8; 32],
+    pub seed: Seed,
 }
 
 impl Settings {
@@ -53,17 +70,19 @@ impl Settings {
             setup_within: Duration::from_secs(10),
             handshakes: 2,
             share: 64 << 10,
+            turn: 1 << 20,
             frame: 256 << 10,
             send_high: 256 << 10,
             send_most: 20 << 20,
+            taken_within: Duration::from_secs(60),
             interval: Duration::from_secs(30),
             fee_delta: 1_000,
             stale_for: Duration::from_secs(10),
-            templates: 1_000,
+            templates: 256,
             certificate: Duration::from_secs(60 * 60),
             keepalive: Some(Duration::from_secs(60)),
             clock: Clock::System,
-            seed,
+            seed: Seed(seed),
         }
     }
 

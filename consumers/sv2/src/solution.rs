@@ -241,7 +241,7 @@ mod tests {
     /// What is found of a job that is changed so; it is solved, unless `is_solved` says that it must not be.
     fn found(change: impl FnOnce(&mut Job), is_solved: bool) -> Result<Solution, Unsolved> {
         let work = work();
-        let body = work.body(Constraints::default()).unwrap();
+        let body = work.body(work.count(Constraints::default()).unwrap()).0;
         let prev = PrevHash {
             template: 7,
             hash: [1; 32],

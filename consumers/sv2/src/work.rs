@@ -4,22 +4,13 @@ use crate::body::Body;
 use crate::wire::Constraints;
 use bitcoin::{BlockHash, CompactTarget, Txid, Wtxid};
 use bytes::Bytes;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a block may weigh (BIP 141).
 pub const MAX_BLOCK_WEIGHT: u64 = 4_000_000;
 
 /// The cost of signature operations that a block may have (BIP 141); one that was counted before segregated witness costs 4.
 pub const MAX_BLOCK_SIGOPS: u64 = 80_000;
-
-/// What constraints are made ready for when work is made: those of most pools. For others it is done when they ask.
-const USUAL: Constraints = Constraints {
-    size: 1_000,
-    sigops: 400,
-};
-
-/// Different numbers of transactions for which work is kept ready: clients that differ by more are rare.
-const MOST_BODIES: usize = 8;
 
 /// The place that a block will have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +86,8 @@ impl Work {
     /// Work whose transactions are in an order of which every beginning is valid, the best ones first: a template has as many of
     /// them as there is room for.
     ///
-    /// Hashes them all, which for a full block takes some milliseconds: on a thread that may.
+    /// Hashes them all, which for a full block takes some milliseconds: on a thread that may. For clients who need far more room than
+    /// others it is done when the first of them asks.
     pub fn new(basis: Basis, transactions: Vec<Arc<Transaction>>) -> Work {
         let mut sum = Sum::default();
         let sums = transactions.iter().map(|tx| {
@@ -111,8 +103,9 @@ impl Work {
             sums,
             bodies: Mutex::new(Vec::new()),
         };
-        // There is always room for a thousand bytes.
-        let _ = work.body(USUAL);
+        if let Some(count) = work.count(Constraints::default()) {
+            work.body(count);
+        }
         work
     }
 
@@ -143,29 +136,71 @@ impl Work {
         ours.prev_hash == other.prev_hash && ours.bits == other.bits
     }
 
-    /// What a client mines whose coinbase outputs need so much room; `None` if not even an empty block has it.
-    pub(crate) fn body(&self, room: Constraints) -> Option<Arc<Body>> {
+    /// How many transactions a block has whose coinbase outputs need so much room; `None` if not even an empty one has it.
+    ///
+    /// As many as there can be. But once [`EXACT`] different blocks were made of it, those who need others share some, which leave them
+    /// more room: whatever clients ask for, there is little to be made.
+    pub(crate) fn count(&self, room: Constraints) -> Option<usize> {
+        let most = self.longest(room)?;
+        let is_exact = {
+            let bodies = self.bodies();
+            bodies.len() < EXACT || bodies.iter().any(|body| body.count() == most)
+        };
+        if is_exact {
+            return Some(most);
+        }
+        let step = (0..STEPS)
+            .map(step)
+            .find(|step| room.size <= step.size && room.sigops <= step.sigops);
+        Some(step.and_then(|step| self.longest(step)).unwrap_or(0))
+    }
+
+    /// The longest beginning for which there is room.
+    fn longest(&self, room: Constraints) -> Option<usize> {
         let taken = coinbase(room);
-        let (weight, sigops) = (
-            MAX_BLOCK_WEIGHT.checked_sub(taken.weight)?,
-            MAX_BLOCK_SIGOPS.checked_sub(taken.sigops)?,
-        );
+        let weight = MAX_BLOCK_WEIGHT.checked_sub(taken.weight)?;
+        let sigops = MAX_BLOCK_SIGOPS.checked_sub(taken.sigops)?;
         let fits = |sum: &Sum| sum.weight <= weight && sum.sigops <= sigops;
-        let count = self.sums.partition_point(fits);
-        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(self.sums.partition_point(fits))
+    }
+
+    fn bodies(&self) -> MutexGuard<'_, Vec<Arc<Body>>> {
+        self.bodies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the coinbase of a block with the first `count` transactions may pay, in satoshis.
+    pub(crate) fn value(&self, count: usize) -> u64 {
+        self.basis.subsidy.saturating_add(self.sum(count).fees)
+    }
+
+    /// What a block with the first `count` transactions is made of; and whether it had to be made, which for a full one takes some
+    /// milliseconds.
+    pub(crate) fn body(&self, count: usize) -> (Arc<Body>, bool) {
+        let mut bodies = self.bodies();
         if let Some(body) = bodies.iter().find(|body| body.count() == count) {
-            return Some(body.clone());
+            return (body.clone(), false);
         }
         let body = Arc::new(Body::new(
             &self.basis,
             &self.transactions[..count],
-            self.sum(count).fees,
+            self.value(count),
         ));
-        if bodies.len() == MOST_BODIES {
-            bodies.remove(1);
-        }
         bodies.push(body.clone());
-        Some(body)
+        (body, true)
+    }
+}
+
+/// So many different blocks are made of the same work for whoever asks: clients that differ by more are rare.
+const EXACT: usize = 8;
+
+/// How many steps there are in which room is given after that.
+const STEPS: u32 = 10;
+
+/// Each has twice the room of the one before; of signature operations, at most four fifths of what a block may have.
+fn step(number: u32) -> Constraints {
+    Constraints {
+        size: 1024 << number,
+        sigops: 128 << number.min(7),
     }
 }
 
@@ -233,38 +268,50 @@ mod tests {
             let transactions = all.iter().map(|&(weight, sigops, fee)| transaction(weight, sigops, fee));
             let work = Work::new(basis(), transactions.collect());
             // Specification, 7.1, written out.
-            let weight = 4 * (80 + 9 + 4 + 1 + 36 + 1 + 100 + 4 + 9 + 47 + 4 + u64::from(size)) + 36;
-            let cost = 4 * u64::from(sigops);
-            let fits = |count: usize| {
+            let fits = |size: u64, sigops: u64, count: usize| {
+                let weight = 4 * (80 + 9 + 4 + 1 + 36 + 1 + 100 + 4 + 9 + 47 + 4 + size) + 36;
                 let taken = &all[..count];
                 weight + taken.iter().map(|tx| u64::from(tx.0)).sum::<u64>() <= 4_000_000
-                    && cost + taken.iter().map(|tx| u64::from(tx.1)).sum::<u64>() <= 80_000
+                    && 4 * sigops + taken.iter().map(|tx| u64::from(tx.1)).sum::<u64>() <= 80_000
             };
-            let expected = (0..=all.len()).filter(|&count| fits(count)).max();
-            let body = work.body(Constraints { size, sigops });
-            prop_assert_eq!(body.as_ref().map(|body| body.count()), expected);
-            if let Some(body) = body {
-                let fees: u64 = all[..body.count()].iter().map(|tx| tx.2).sum();
-                prop_assert_eq!(body.value(), 50 + fees);
+            let longest = |size, sigops| (0..=all.len()).filter(|&count| fits(size, sigops, count)).max();
+            let room = Constraints { size, sigops };
+            let most = longest(u64::from(size), u64::from(sigops));
+            let count = work.count(room);
+            prop_assert_eq!(count, most);
+            // With many others before: what it gets then is valid.
+            for count in 0..all.len().min(EXACT) {
+                work.body(count);
+            }
+            let shared = work.count(room);
+            prop_assert_eq!(shared.is_some(), most.is_some());
+            prop_assert!(shared <= most);
+            if let Some(count) = count {
+                let fees: u64 = all[..count].iter().map(|tx| tx.2).sum();
+                prop_assert_eq!(work.value(count), 50 + fees);
+                prop_assert_eq!(work.body(count).0.value(), 50 + fees);
             }
         }
     }
 
+    /// Whoever asks for whatever: there is little to be made, and what most need is there already.
     #[test]
-    fn what_was_made_of_it_is_kept_but_not_without_end() {
-        let work = Work::new(basis(), (0..40).map(|_| transaction(100_000, 0, 1)).collect());
-        let room = |count: u32| Constraints {
-            size: 25_000 * count,
-            sigops: 0,
+    fn there_are_few_different_ones() {
+        let work = Work::new(basis(), (0..400).map(|_| transaction(9_900, 190, 1)).collect());
+        let made = |size, sigops| {
+            let count = work.count(Constraints { size, sigops });
+            count.is_some_and(|count| work.body(count).1)
         };
-        let usual = work.body(USUAL).unwrap();
-        let first = work.body(room(1)).unwrap();
-        assert!(Arc::ptr_eq(&first, &work.body(room(1)).unwrap()));
-        for count in 0..39 {
-            assert!(work.body(room(count)).is_some());
-            assert!(work.bodies.lock().unwrap().len() <= MOST_BODIES);
-        }
-        // The usual one stays.
-        assert!(Arc::ptr_eq(&usual, &work.body(USUAL).unwrap()));
+        assert!(!made(0, 0) && !made(1024, 512));
+        let by_size = (0..1_000_000).step_by(997).filter(|size| made(*size, 0)).count();
+        let by_sigops = (0..=u16::MAX)
+            .step_by(97)
+            .filter(|sigops| made(0, *sigops))
+            .count();
+        assert!(by_size >= EXACT - 1);
+        assert!(
+            by_size + by_sigops <= EXACT + STEPS as usize,
+            "{by_size} {by_sigops}"
+        );
     }
 }

@@ -73,6 +73,7 @@ fn take(
     let (all, mut bytes) = (import.len() as u64, 0);
     for (number, imported) in (1..).zip(import) {
         let imported = imported?;
+        chain.catch_up();
         match chain.accept_block(&imported.frame, now) {
             Ok(_) => counted.taken += 1,
             Err(AcceptError::Refused(Refused::Duplicate(_))) => counted.known += 1,
@@ -90,7 +91,7 @@ fn take(
                 blocks: number,
                 all_blocks: Some(all),
                 bytes,
-                peers: None,
+                ..Sample::default()
             },
         );
     }

@@ -1,5 +1,6 @@
 //! What methods and pages work on.
 
+use crate::templates::{Figures, Templates};
 use sockman_http::rpc::{RpcError, code};
 use sockman_p2p::chain::Params;
 use sockman_p2p::state::Handle;
@@ -27,6 +28,7 @@ struct Inner<D: Store> {
     waiting: AtomicUsize,
     most_waiting: usize,
     sv2: Option<Sv2>,
+    templates: Option<Templates<D>>,
     /// The chain has caught up once.
     caught_up: AtomicBool,
 }
@@ -38,8 +40,14 @@ impl<D: Store> Clone for Context<D> {
 }
 
 impl<D: Store> Context<D> {
-    /// Of this node. `most_waiting`: calls that may wait for a block at once; there should be more workers than that.
-    pub fn new(handle: Handle<D>, most_waiting: usize, sv2: Option<Sv2>) -> Self {
+    /// Of this node. `most_waiting`: calls that may wait for a block at once; there should be more workers than that. `sv2`,
+    /// `templates`: its template provider and its pool of transactions, if it has them.
+    pub fn new(
+        handle: Handle<D>,
+        most_waiting: usize,
+        sv2: Option<Sv2>,
+        templates: Option<Templates<D>>,
+    ) -> Self {
         let params = handle.with(|state| state.chain.tree().params().clone());
         Context(Arc::new(Inner {
             handle,
@@ -47,6 +55,7 @@ impl<D: Store> Context<D> {
             waiting: AtomicUsize::new(0),
             most_waiting,
             sv2,
+            templates,
             caught_up: AtomicBool::new(false),
         }))
     }
@@ -64,6 +73,20 @@ impl<D: Store> Context<D> {
     /// The template provider, if there is one.
     pub fn sv2(&self) -> Option<&Sv2> {
         self.0.sv2.as_ref()
+    }
+
+    /// Figures of the pool of transactions, if there is one.
+    pub(super) fn figures(&self) -> Option<Figures> {
+        self.0.templates.as_ref().map(Templates::figures)
+    }
+
+    /// The pool of transactions. Fails if there is none.
+    pub(super) fn templates(&self) -> Result<&Templates<D>, RpcError> {
+        let none = || {
+            let why = "There is no mempool: the node has one when it is started with --sv2-bind";
+            RpcError::new(code::CLIENT_MEMPOOL_DISABLED, why)
+        };
+        self.0.templates.as_ref().ok_or_else(none)
     }
 
     /// Whether the chain has still to catch up; once it has, never again (Core's `IsInitialBlockDownload`). `caught_up` says

@@ -5,7 +5,7 @@ use sockman_http::{Counters, metrics};
 use sockman_p2p::store::Store;
 use std::fmt::{Display, Write as _};
 
-/// The counters of the P2P protocol, and behind them those of Stratum V2 and of HTTP.
+/// The counters of the P2P protocol, and behind them those of Stratum V2, of the pool and the coins, and of HTTP.
 pub(super) fn text<D: Store>(context: &Context<D>, http: &[Counters]) -> String {
     let mut text = String::with_capacity(8192);
     // Copied first: what is made of it need not be made with the node standing still.
@@ -44,6 +44,12 @@ pub(super) fn text<D: Store>(context: &Context<D>, http: &[Counters]) -> String 
             counter(&mut text, "sv2", name, value);
         }
         gauge(&mut text, "sv2", "clients", sv2.handle.clients().len() as u64);
+    }
+    if let Some(figures) = context.figures() {
+        gauge(&mut text, "mempool", "transactions", figures.transactions as u64);
+        gauge(&mut text, "mempool", "bytes", figures.bytes as u64);
+        gauge(&mut text, "coins", "height", figures.height.into());
+        counter(&mut text, "coins", "missing", figures.missing);
     }
     text.push_str(&metrics::text(http));
     text

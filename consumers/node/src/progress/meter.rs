@@ -14,6 +14,8 @@ pub(crate) struct Sample {
     pub(crate) all_blocks: Option<u64>,
     /// Bytes that were read, written or received so far.
     pub(crate) bytes: u64,
+    /// Blocks whose coins are known, where these are still far behind.
+    pub(crate) coins: Option<u64>,
     /// Peers, if there can be any.
     pub(crate) peers: Option<usize>,
 }
@@ -80,6 +82,7 @@ impl fmt::Display for Report {
         let Sample {
             blocks,
             all_blocks,
+            coins,
             peers,
             ..
         } = self.sample;
@@ -91,6 +94,9 @@ impl fmt::Display for Report {
         }
         if self.blocks > 0.0 || self.bytes >= 100_000.0 {
             write!(f, ", {:.0} blocks/s, {:.1} MB/s", self.blocks, self.bytes / 1e6)?;
+        }
+        if let Some(coins) = coins {
+            write!(f, ", coins of {coins}")?;
         }
         match peers {
             Some(1) => f.write_str(", 1 peer")?,
@@ -125,6 +131,7 @@ mod tests {
             blocks: 100 * second,
             all_blocks: Some(10_000),
             bytes: 2_500_000 * second,
+            coins: None,
             peers: Some(3),
         };
         assert_eq!(said(0, sample), "height 0 of 10000, 3 peers");
@@ -144,7 +151,7 @@ mod tests {
             blocks: second,
             all_blocks: Some(80),
             bytes: 1_000_000 * second,
-            peers: None,
+            ..Sample::default()
         };
         assert_eq!(
             said(20, sample),
@@ -169,14 +176,26 @@ mod tests {
         assert_eq!(said(0, |_| sample(None)), "7 blocks");
     }
 
+    #[test]
+    fn coins_that_are_far_behind_are_told() {
+        let sample = |_| Sample {
+            blocks: 700,
+            all_blocks: Some(700),
+            coins: Some(30),
+            peers: Some(2),
+            ..Sample::default()
+        };
+        assert_eq!(said(0, sample), "height 700 of 700, coins of 30, 2 peers");
+    }
+
     /// What was long ago does not count.
     #[test]
     fn only_the_last_seconds_count() {
         let sample = |second: u64| Sample {
             blocks: 1_000 * second.min(10),
             all_blocks: Some(20_000),
-            bytes: 0,
             peers: Some(1),
+            ..Sample::default()
         };
         assert_eq!(
             said(15, sample),

@@ -1,113 +1,247 @@
-//! What miners are given, from a node's chain.
+//! What miners are given to work on: the coins of the active chain, a pool of transactions over them, and blocks to be made of it.
 //!
-//! - [`Templates`]: the threads: one looks what is to be mined on, and one takes the blocks that are found
-//! - [`Feed`]: what the provider on the loop sees of them
+//! A thread of its own follows the chain, so that nothing that takes long is done on the loop; what it makes lies ready there.
+//!
+//! - this file: [`Templates`], for those who add transactions and ask for them
+//! - `running`: [`Follower`] and [`Running`], the beginning and the end of the threads; `follow`: the one that takes in the blocks that
+//!   come; `publish`: when it makes work, and of what; `basis`: the place of the next block
+//! - `board`: where work lies and solutions are dropped; `feed`: [`Feed`], the loop's end of that; `solutions`: the thread that
+//!   hands in what was found
+//! - `at_tip`: the coins and the chain, as the pool asks for them
+//!
+//! Work on a new tip is made once the coins of its block are known. Where more than [`MOST_BEHIND`] blocks have to be taken in first
+//! (at the very first start: all), it is made at once, and has no transactions.
 
+mod at_tip;
+mod basis;
+mod board;
 mod feed;
+mod follow;
+mod publish;
+mod running;
+mod solutions;
 
+pub use at_tip::AtTip;
 pub use feed::Feed;
+pub use running::{Follower, Running};
 
-use feed::Shared;
-use sockman_backends::sockman::Remote;
-use sockman_p2p::chain::{Slot, slot, subsidy};
-use sockman_p2p::state::{AcceptError, Handle, Refused, State};
+use board::Board;
+use sockman_p2p::chain::{Id, Rules};
+use sockman_p2p::coins::{At, Coins, CoinsError, View};
+use sockman_p2p::pool::{Pool, PoolSettings};
+use sockman_p2p::state::Handle;
 use sockman_p2p::store::Store;
-use sockman_sv2::{Basis, Solution, Work};
-use std::io;
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
-use std::thread::{self, JoinHandle};
-use tracing::{info, warn};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Blocks that have been found and may wait to be looked at: above it they are dropped. On any chain but regtest there is one in ten
-/// minutes.
-const MOST_SOLUTIONS: usize = 64;
+/// How many blocks the coins may be behind the chain so that work waits for them.
+pub const MOST_BEHIND: u32 = 6;
 
-/// The version of blocks: that of BIP 9, with no signals.
-const VERSION: u32 = 0x2000_0000;
+/// How many they may be behind so that those who ask for them wait. It takes about a second.
+pub const MOST_AWAITED: u32 = 1_000;
 
-/// The threads that make templates. They end when the node stops and the [`Feed`] is gone.
-pub struct Templates {
-    shared: Arc<Shared>,
-    threads: Vec<JoinHandle<()>>,
+/// How long they wait.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The pool, and the coins that it is over. Clones share them.
+pub struct Templates<D: Store>(Arc<Shared<D>>);
+
+impl<D: Store> Clone for Templates<D> {
+    fn clone(&self) -> Self {
+        Templates(self.0.clone())
+    }
 }
 
-impl Templates {
-    /// Starts them.
-    pub fn start<D: Store>(handle: &Handle<D>) -> io::Result<(Templates, Feed)> {
-        let shared = Arc::new(Shared::default());
-        let (found, solutions) = mpsc::sync_channel(MOST_SOLUTIONS);
-        let named = |name: &str| thread::Builder::new().name(name.to_owned());
-        let threads = vec![
-            {
-                let (handle, shared) = (handle.clone(), shared.clone());
-                named("templates").spawn(move || look(&handle, &shared))?
-            },
-            {
-                let handle = handle.clone();
-                named("solutions").spawn(move || take(&handle, &solutions))?
-            },
-        ];
-        let feed = Feed::new(shared.clone(), found);
-        Ok((Templates { shared, threads }, feed))
+struct Shared<D: Store> {
+    handle: Handle<D>,
+    mempool: Mutex<Mempool>,
+    /// The coins are those of another block.
+    moved: Condvar,
+    board: Arc<Board>,
+    /// The pool has changed.
+    changed: AtomicBool,
+    /// What is told of both, without waiting for whoever works on them.
+    figures: Mutex<Figures>,
+    /// What whoever runs the node should know.
+    notes: Mutex<Vec<String>>,
+}
+
+/// Both are of the same block.
+struct Mempool {
+    pool: Pool,
+    view: View,
+    /// Nothing happens any more.
+    ended: bool,
+}
+
+/// Figures of the pool and the coins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The height of the block up to which the coins are known.
+    pub height: u32,
+    /// Inputs of blocks that spend what is not there, since the start: see [`Coins::missing`].
+    pub missing: u64,
+    /// Transactions that wait for a block.
+    pub transactions: usize,
+    /// Bytes of memory that they take, as they are estimated.
+    pub bytes: usize,
+}
+
+/// Why the coins cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    /// They are not those of the last block yet.
+    #[error("the coins are known up to block {height} of {target}")]
+    Behind {
+        /// The height up to which they are known.
+        height: u32,
+        /// The height of the last block.
+        target: u32,
+    },
+    /// The node stops.
+    #[error("the node stops")]
+    Stopping,
+}
+
+impl<D: Store> Templates<D> {
+    /// Over this chain and these coins, with an empty pool. Nothing happens before the [`Follower`] is started.
+    ///
+    /// Fails where the coins cannot be read.
+    pub fn new(
+        handle: Handle<D>,
+        coins: Coins,
+        settings: PoolSettings,
+    ) -> Result<(Templates<D>, Follower<D>), CoinsError> {
+        let view = coins.view()?;
+        let next = next_after(&handle, view.at());
+        let (board, jobs) = Board::new();
+        let figures = Figures {
+            height: view.at().height,
+            ..Figures::default()
+        };
+        let shared = Arc::new(Shared {
+            handle,
+            mempool: Mutex::new(Mempool {
+                pool: Pool::new(settings, next),
+                view,
+                ended: false,
+            }),
+            moved: Condvar::new(),
+            board: Arc::new(board),
+            changed: AtomicBool::new(false),
+            figures: Mutex::new(figures),
+            notes: Mutex::default(),
+        });
+        let follower = Follower::new(shared.clone(), coins, jobs);
+        Ok((Templates(shared), follower))
     }
 
-    /// The loop that is to be woken.
-    pub fn runs_on(&self, remote: Remote) {
-        self.shared.runs_on(remote);
+    /// Where a provider has its work from.
+    pub fn feed(&self) -> Feed {
+        Feed::new(self.0.board.clone())
     }
 
-    /// Waits for their end.
-    pub fn end(self) {
-        for thread in self.threads {
-            // A panic was told when it happened.
-            let _ = thread.join();
+    /// The block up to which the coins are known.
+    pub fn at(&self) -> At {
+        self.0.mempool().view.at()
+    }
+
+    /// Figures, as they were a moment ago. Waits for nothing, so it is for the loop too.
+    pub fn figures(&self) -> Figures {
+        *self.0.figures()
+    }
+
+    /// What has happened since this was asked last, for whoever runs the node.
+    pub fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at the pool, as it is.
+    pub fn look<R>(&self, look: impl FnOnce(&Pool) -> R) -> R {
+        look(&self.0.mempool().pool)
+    }
+
+    /// Looks at the pool and what is confirmed, or changes the pool; both are of the last block. Waits for that, up to ten seconds, if
+    /// there are no more than [`MOST_AWAITED`] blocks left to be taken in. Not for the loop.
+    pub fn with<R>(&self, work: impl FnOnce(&mut Pool, &AtTip<'_, D>) -> R) -> Result<R, NotReady> {
+        let mut mempool = self.0.current()?;
+        let Mempool { pool, view, .. } = &mut *mempool;
+        let before = pool.changes();
+        let done = work(pool, &AtTip::new(view, &self.0.handle));
+        let is_changed = pool.changes() != before;
+        self.0.tell(&mempool);
+        drop(mempool);
+        if is_changed {
+            self.0.changed.store(true, Ordering::SeqCst);
+            self.0.handle.look_again();
+        }
+        Ok(done)
+    }
+}
+
+impl<D: Store> Shared<D> {
+    fn mempool(&self) -> MutexGuard<'_, Mempool> {
+        // Whoever panics with the pool locked leaves one whose sums may be wrong: its templates may be refused then, and no more.
+        self.mempool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pool and the coins, once they are those of the last block.
+    fn current(&self) -> Result<MutexGuard<'_, Mempool>, NotReady> {
+        let until = Instant::now() + PATIENCE;
+        let mut mempool = self.mempool();
+        loop {
+            if mempool.ended {
+                return Err(NotReady::Stopping);
+            }
+            let At { height, hash } = mempool.view.at();
+            let (tip, target) = self.handle.with(|state| {
+                let tip = state.chain.entry(state.chain.tip());
+                (tip.hash, tip.height)
+            });
+            if tip == hash {
+                return Ok(mempool);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || target.saturating_sub(height) > MOST_AWAITED {
+                return Err(NotReady::Behind { height, target });
+            }
+            let waited = self.moved.wait_timeout(mempool, left);
+            mempool = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
-}
 
-/// Makes work whenever the tip has changed, until the node stops.
-fn look<D: Store>(handle: &Handle<D>, shared: &Shared) {
-    let mut seen = None;
-    while let Some(basis) = handle.wait(None, |state| {
-        let tip = state.chain.tip();
-        (seen != Some(tip)).then(|| {
-            seen = Some(tip);
-            basis(state, handle.settings().clock.unix(std::time::Instant::now()))
-        })
-    }) {
-        shared.publish(Work::new(basis, Vec::new()));
+    fn figures(&self) -> MutexGuard<'_, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the figures say how it is now.
+    fn tell(&self, mempool: &Mempool) {
+        let mut figures = self.figures();
+        figures.height = mempool.view.at().height;
+        figures.transactions = mempool.pool.len();
+        figures.bytes = mempool.pool.bytes();
+    }
+
+    fn note(&self, text: String) {
+        tracing::warn!("{text}");
+        self.notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(text);
+    }
+
+    /// Nothing happens any more.
+    fn end(&self) {
+        self.mempool().ended = true;
+        self.moved.notify_all();
     }
 }
 
-fn basis<D: Store>(state: &State<D>, now: u64) -> Basis {
-    let (tree, tip) = (state.chain.tree(), state.chain.tip());
-    let Slot {
-        height,
-        least_time,
-        bits,
-        segwit,
-        ..
-    } = slot(tree, tip, now);
-    Basis {
-        prev_hash: tree.entry(tip).hash,
-        height,
-        version: VERSION,
-        bits,
-        least_time,
-        subsidy: subsidy(tree.params(), height).to_sat(),
-        segwit,
-    }
-}
-
-/// Takes the blocks that are found, until there can be no more.
-fn take<D: Store>(handle: &Handle<D>, solutions: &Receiver<Solution>) {
-    for solution in solutions {
-        let hash = solution.hash();
-        match handle.submit(&solution.block()) {
-            Ok(accepted) => info!(%hash, new_tip = accepted.new_tip, "a block that was found is taken"),
-            Err(AcceptError::Refused(Refused::Duplicate(_))) => {}
-            Err(why) => warn!(%hash, %why, "a block that was found is not taken"),
-        }
-    }
+/// The place of the block that comes after this one.
+fn next_after<D: Store>(handle: &Handle<D>, at: At) -> Rules {
+    handle.with(|state| {
+        let tree = state.chain.tree();
+        tree.rules(tree.find(&at.hash).unwrap_or(Id::GENESIS))
+    })
 }

@@ -99,13 +99,13 @@ fn never_reads() {
         hello(&mut connect(at));
         let (busy, idle) = (cpu(server), Duration::from_secs(1));
         thread::sleep(idle);
-        let spent = cpu(server) - busy;
-        assert!(spent < idle / 2, "it spins: {spent:?}");
+        let used = cpu(server) - busy;
+        assert!(used < idle / 2, "it spins: {used:?}");
         let peak = peak(server);
         assert!(peak < 64 << 10, "{peak} KiB");
         format!(
-            "{:.1} MiB taken from it, then none; memory {:.1} MiB, at most {:.1} MiB; CPU in the second after: {spent:?}",
-            sent as f64 / 1048576.0,
+            "{:.1} MiB taken from it, then none; memory {:.1} MiB, at most {:.1} MiB; CPU in the second after: {used:?}",
+            sent as f64 / 1_048_576.0,
             before as f64 / 1024.0,
             peak as f64 / 1024.0,
         )

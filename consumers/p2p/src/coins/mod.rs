@@ -2,7 +2,8 @@
 //!
 //! An index beside the blocks, in a file of its own, that follows the active chain as Bitcoin Core's `coinstatsindex` does: nothing in
 //! the node waits for it, and it is made anew from the blocks whenever it is lost, damaged, or further from the active chain than it can
-//! go back. Each step is one transaction of the database: whoever kills the process loses the last step, which is done again.
+//! go back. Each step is one transaction of the database: whoever kills the process loses the last step, or those that were not put
+//! on the disk yet ([`Coins::commit_soon`]), which are done again.
 //!
 //! - this file: [`Coins`], the index
 //! - `coin`: [`Coin`], and which outputs make none; `undo`: what takes a block back
@@ -50,6 +51,8 @@ pub struct Coins {
     options: CoinsOptions,
     at: At,
     missing: u64,
+    /// Steps are not on the disk yet.
+    unsettled: bool,
 }
 
 impl Coins {
@@ -68,6 +71,7 @@ impl Coins {
             options,
             at,
             missing: 0,
+            unsettled: false,
         };
         Ok((coins, remade))
     }
@@ -95,6 +99,7 @@ impl Coins {
     /// Fails with [`CoinsError::Disk`].
     pub fn remake(&mut self) -> Result<(), CoinsError> {
         self.at = self.file.remake(&self.options)?;
+        self.unsettled = false;
         Ok(())
     }
 }

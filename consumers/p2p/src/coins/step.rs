@@ -8,7 +8,7 @@ use crate::store::Reader;
 use crate::wire::HEADER;
 use bitcoin::consensus::deserialize;
 use bitcoin::{Block, OutPoint, Txid};
-use redb::{ReadableTable, WriteTransaction};
+use redb::{Durability, ReadableTable, WriteTransaction};
 use std::fmt;
 use std::path::Path;
 
@@ -37,6 +37,13 @@ pub struct Prepared {
     write: WriteTransaction,
     delta: Delta,
     missing: u64,
+}
+
+impl Prepared {
+    /// What it does.
+    pub fn delta(&self) -> &Delta {
+        &self.delta
+    }
 }
 
 impl fmt::Debug for Prepared {
@@ -98,12 +105,44 @@ impl Coins {
     ///
     /// Fails with [`CoinsError::Disk`] and [`CoinsError::Damaged`]: then nothing has.
     pub fn commit(&mut self, prepared: Prepared) -> Result<Delta, CoinsError> {
+        self.end_step(prepared, Durability::Immediate)
+    }
+
+    /// Ends a step without waiting for the disk: all see it, and it is on the disk once [`settle`](Coins::settle) or a later
+    /// [`commit`](Coins::commit) has returned. Whoever kills the process before loses it, and it is done again.
+    ///
+    /// Fails as [`commit`](Coins::commit) does.
+    pub fn commit_soon(&mut self, prepared: Prepared) -> Result<Delta, CoinsError> {
+        self.end_step(prepared, Durability::None)
+    }
+
+    /// Whether steps are not on the disk yet.
+    pub fn is_unsettled(&self) -> bool {
+        self.unsettled
+    }
+
+    /// Puts all steps on the disk.
+    ///
+    /// Fails with [`CoinsError::Disk`] and [`CoinsError::Damaged`]: then they are not.
+    pub fn settle(&mut self) -> Result<(), CoinsError> {
+        if self.unsettled {
+            self.file.with(|database| Ok(database.begin_write()?.commit()?))?;
+            self.unsettled = false;
+        }
+        Ok(())
+    }
+
+    fn end_step(&mut self, prepared: Prepared, durability: Durability) -> Result<Delta, CoinsError> {
         let Prepared {
-            write,
+            mut write,
             delta,
             missing,
         } = prepared;
-        guarded(self.file.path(), || Ok(write.commit()?))?;
+        guarded(self.file.path(), || {
+            write.set_durability(durability)?;
+            Ok(write.commit()?)
+        })?;
+        self.unsettled = matches!(durability, Durability::None);
         self.at = delta.at;
         self.missing += missing;
         Ok(delta)

@@ -2,7 +2,7 @@
 
 use super::Work;
 use crate::chain::{BlockError, HeaderError, Id, claimed_work, peek_header};
-use crate::state::{AcceptError, Count, Refused};
+use crate::state::{AcceptError, Count, Peer, Refused};
 use crate::store::Store;
 use crate::sync::Hedge;
 use crate::wire::{self, Frame, Inventory, Message};
@@ -24,13 +24,25 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             .download
             .plan(&state.chain, &mut state.peers, conn, settings, self.now);
         if ids.is_empty() {
-            return;
+            return self.has_nothing_to_do(conn);
         }
         self.get_blocks_of(conn, &ids);
         if self.own.hedge_at.is_none() {
             self.own.hedge_at = Some(self.now + self.own.settings.hedge_after);
         }
         self.rearm(conn);
+    }
+
+    /// Somebody has nothing to do. If we dialled it, it need not wait until the timer looks whether others are late.
+    fn has_nothing_to_do(&mut self, conn: Conn) {
+        let free = |peer: &Peer| peer.in_flight.is_empty() && !peer.is_inbound();
+        if self.own.hedge_at.is_some_and(|at| at > self.now)
+            && self.state.peers.get(conn).is_some_and(free)
+            && let Some(late) = self.state.download.next_late(&self.own.settings)
+            && late <= self.now
+        {
+            self.own.hedge_at = Some(self.now);
+        }
     }
 
     fn get_blocks_of(&mut self, conn: Conn, ids: &[Id]) {
@@ -55,6 +67,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// If a block is late, somebody else is asked for it too. Called when the timer has fired.
     pub(super) fn hedge(&mut self) {
         if self.own.hedge_at.is_none_or(|at| at > self.now) {
+            return;
+        }
+        if self.state.swamped {
+            // It may have come, and wait for the disk.
+            self.own.hedge_at = Some(self.now + self.own.settings.hedge_after);
             return;
         }
         let state = &mut *self.state;
@@ -116,8 +133,17 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     }
 
     fn stalls(&mut self, slow: Conn) {
+        self.holds_up(slow, "holds up the download");
+    }
+
+    /// Hangs up on a peer that has not sent what it owed. If it has dialled us it may dial again: then it is asked last.
+    pub(super) fn holds_up(&mut self, slow: Conn, why: &str) {
         self.state.counters.add(Count::stalled);
-        self.drop_peer(slow, format_args!("holds up the download"));
+        let peer = self.state.peers.get(slow).filter(|peer| !peer.noban);
+        if let Some(ip) = peer.filter(|peer| peer.is_inbound()).and_then(Peer::ip) {
+            self.state.stalled.add_address(ip, self.now);
+        }
+        self.drop_peer(slow, format_args!("{why}"));
     }
 
     /// Whether a block that nobody asked for is of use. Fails if its header cannot be valid.

@@ -124,6 +124,18 @@ mod tests {
     }
 
     #[test]
+    fn what_it_gives_is_always_the_same_memory() {
+        let mut cache = Cache::new(1_000);
+        let (whole, stripped) = (Bytes::from(vec![1; 400]), Bytes::from(vec![2; 300]));
+        cache.put(at(1), &whole);
+        cache.put_stripped(at(1), &stripped);
+        for _ in 0..100 {
+            assert_eq!(cache.get(at(1)).unwrap().as_ptr(), whole.as_ptr());
+            assert_eq!(cache.get_stripped(at(1)).unwrap().as_ptr(), stripped.as_ptr());
+        }
+    }
+
+    #[test]
     fn what_is_stripped_counts_unless_it_is_the_same() {
         let mut cache = Cache::new(10);
         let frame = Bytes::from_static(b"1234");

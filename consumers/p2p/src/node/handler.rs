@@ -53,6 +53,7 @@ impl<D: Store> Handler for Node<D> {
 
     fn woken<N: SockMan>(&mut self, net: &mut N) {
         self.work(net, |work| {
+            work.store_ready();
             while let Some(command) = work.state.commands.pop_front() {
                 work.command(command);
             }

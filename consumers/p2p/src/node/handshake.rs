@@ -78,6 +78,10 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         peer.local = self.net.info(conn).and_then(|info| info.local);
         peer.name = name;
         peer.noban = noban;
+        let now = self.now;
+        peer.has_stalled = peer
+            .ip()
+            .is_some_and(|ip| self.state.stalled.has_address(ip, now));
         peer.nonce = self.own.random();
         tracing::info!(%conn, peer = %peer.address, id = peer.id, inbound = peer.is_inbound(), "connected");
         self.state.peers.insert(conn, peer);

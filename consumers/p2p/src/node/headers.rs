@@ -25,6 +25,9 @@ struct Kept {
 /// `GetAntiDoSWorkThreshold`).
 const NEAR: u32 = 144;
 
+/// So many headers must others tell while a peer waits for them, or it waits no longer: four messages.
+const QUICK: u32 = 4 * MAX_HEADERS as u32;
+
 /// How many peers may lose their headers so that another finds room for its own.
 const ROOM_TRIES: usize = 8;
 
@@ -216,7 +219,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         if !full {
             self.told_all(conn);
         } else if behind && !new && self.is_somebody_asked() {
-            let waiting = Some((self.now, tree.entry(best).work));
+            let waiting = Some((self.now, tree.entry(best).height));
             if let Some(peer) = self.state.peers.get_mut(conn) {
                 peer.headers.waiting = waiting;
             }
@@ -232,20 +235,23 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// Whether a peer was asked for headers a short while ago: what it tells the others need not.
     fn is_somebody_asked(&self) -> bool {
-        let recently = |asked| self.now < asked + self.own.settings.hedge_after;
+        let recently = |asked| self.now < asked + self.own.settings.headers_wait();
         let mut peers = self.state.peers.iter().filter(|(_, peer)| !peer.gone);
         peers.any(|(_, peer)| peer.headers.asked.is_some_and(recently))
     }
 
-    /// A peer that waits for what another tells has waited for a while. It goes on if the other really tells something.
+    /// A peer that waits for what another tells has waited for a while. It goes on if the other is quick: one that tells a message
+    /// now and then would hold up all that are.
     pub(super) fn waited_for_headers(&mut self, conn: Conn) {
         let best = self.state.chain.tree().best();
-        let (now, work) = (self.now, self.state.chain.entry(best).work);
+        let (now, height) = (self.now, self.state.chain.entry(best).height);
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };
         match peer.headers.waiting {
-            Some((_, before)) if before < work => peer.headers.waiting = Some((now, work)),
+            Some((_, before)) if height >= before.saturating_add(QUICK) => {
+                peer.headers.waiting = Some((now, height));
+            }
             _ => {
                 peer.headers.waiting = None;
                 self.ask_for_headers(conn, best);
@@ -320,7 +326,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         };
         if full {
             let tree = self.state.chain.tree();
-            peer.headers.low_work = Some(LowWork::start(tree, fork, need, salt));
+            let mut low = LowWork::start(tree, fork, need, salt);
+            low.set_limit(self.own.settings.followed);
+            peer.headers.low_work = Some(low);
             self.low_work(conn, headers, full);
         } else {
             self.told_all(conn);

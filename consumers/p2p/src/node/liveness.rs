@@ -29,6 +29,11 @@ enum Late {
 }
 
 impl Peer {
+    /// What it owes us may have come: we did not look.
+    pub(super) fn excuse(&mut self, now: Instant) {
+        (self.eased, self.moved, self.head_since) = (now, now, now);
+    }
+
     /// What the peer will be late with next, and when.
     fn next_late(&self, settings: &Settings) -> Option<(Instant, Late)> {
         if !self.ready {
@@ -60,7 +65,7 @@ impl Peer {
             headers.map(|at| (at.max(self.eased) + settings.headers_within, Late::Headers)),
             self.headers
                 .waiting
-                .map(|(at, _)| (at + settings.hedge_after, Late::Waiting)),
+                .map(|(at, _)| (at + settings.headers_wait(), Late::Waiting)),
         ]
         .into_iter()
         .flatten()
@@ -94,6 +99,9 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             // Of a large message nothing is heard before it is whole.
             let heard = self.net.info(conn).and_then(|info| info.last_byte);
             peer.moved = heard.map_or(peer.moved, |heard| heard.max(peer.moved));
+            if self.state.swamped && peer.held {
+                peer.excuse(now);
+            }
             let Some((at, late)) = peer.next_late(&self.own.settings) else {
                 return;
             };
@@ -107,7 +115,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                 Late::Pong => self.too_late(conn, Count::silences, "a ping was not answered in time"),
                 Late::Silence => self.too_late(conn, Count::silences, "silent for too long"),
                 Late::Taking => self.taking(conn),
-                Late::Block => self.too_late(conn, Count::stalled, "a block did not come in time"),
+                Late::Block => self.holds_up(conn, "a block did not come in time"),
                 Late::Headers => self.too_late(conn, Count::stalled, "headers did not come in time"),
             }
         }

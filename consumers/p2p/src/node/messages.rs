@@ -38,6 +38,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
                     let _ = self.net.want(conn, count);
                     return taken;
                 }
+                // Nobody waits for the disk but who brings what is to be put there.
+                Ok(Next::Whole(frame)) if is_recorded(&frame) && self.state.is_swamped() => {
+                    self.hold(conn, unread.len());
+                    return taken;
+                }
                 Ok(Next::Whole(frame)) => {
                     taken += frame.bytes.len();
                     share += cost(&frame);
@@ -72,6 +77,28 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     pub(super) fn release(&mut self, conn: Conn) {
         let _ = self.net.want(conn, 0);
         self.net.resume(conn);
+    }
+
+    /// The store may be ready again for those whose messages wait because it was not. What they are late with is not their fault.
+    pub(super) fn store_ready(&mut self) {
+        if !self.state.swamped || self.state.chain.store().is_swamped() {
+            return;
+        }
+        self.state.swamped = false;
+        self.tell_waiters();
+        let now = self.now;
+        self.state.download.begin_anew(now);
+        let mut held = Vec::new();
+        for (conn, peer) in self.state.peers.iter_mut().filter(|(_, peer)| !peer.gone) {
+            peer.excuse(now);
+            if peer.held && !peer.is_busy(&self.own.settings) {
+                peer.held = false;
+                held.push(conn);
+            }
+        }
+        for conn in held {
+            self.release(conn);
+        }
     }
 
     fn frame(&mut self, conn: Conn, frame: &Frame<'_>) {
@@ -193,6 +220,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             self.rearm(conn);
         }
     }
+}
+
+/// Whether a message brings what may have to be put on the disk.
+fn is_recorded(frame: &Frame<'_>) -> bool {
+    matches!(frame.header.command, Command::HEADERS | Command::BLOCK)
 }
 
 /// What a message takes of the peer's share of a turn.

@@ -2,7 +2,7 @@
 
 use super::Work;
 use crate::mutant::{Mutant, planted};
-use crate::state::{Count, Direction, Kind, Phase};
+use crate::state::{Count, Direction, Kind, Peer, Phase, Trust};
 use crate::store::Store;
 use sockman::{Closed, Conn, Disconnect, SockMan};
 use std::fmt;
@@ -62,16 +62,18 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         }
         peer.gone = true;
         self.net.disconnect(conn, how);
-        self.release_blocks(conn);
+        self.release_blocks(conn, false);
     }
 
-    /// What a peer was asked for is asked of others.
-    fn release_blocks(&mut self, conn: Conn) {
+    /// What a peer was asked for, or might have been had it not been `gone` already, is asked of others.
+    fn release_blocks(&mut self, conn: Conn, gone: bool) {
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };
         let in_flight: Vec<_> = peer.in_flight.drain(..).map(|(id, _)| id).collect();
-        if !in_flight.is_empty() {
+        // What was left to it, though it was not asked yet.
+        let left = !gone && peer.is_source() && peer.trust() > Trust::Stalled && peer.best.is_some();
+        if left || !in_flight.is_empty() {
             if !planted(Mutant::FlightLeaks) {
                 self.state.download.lost(conn, in_flight);
             }
@@ -82,10 +84,11 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// The connection is closed.
     pub(super) fn closed(&mut self, conn: Conn, why: &Closed) {
         // Or it would be among those that are asked for what it owes.
+        let gone = self.state.peers.get(conn).is_none_or(Peer::is_gone);
         if let Some(peer) = self.state.peers.get_mut(conn) {
             peer.gone |= !planted(Mutant::AsksTheDead);
         }
-        self.release_blocks(conn);
+        self.release_blocks(conn, gone);
         let Some(peer) = self.state.peers.remove(conn) else {
             return;
         };

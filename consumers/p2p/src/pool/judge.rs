@@ -3,7 +3,7 @@
 use super::locks::Locks;
 use super::{AcceptError, Candidate, Confirmed, MAX_SIGOPS, MAX_WEIGHT, MIN_STRIPPED, Pool, Refused};
 use crate::chain::{Alone, COINBASE_MATURITY, Invalid, MAX_MONEY, check_transaction};
-use crate::coins::Coin;
+use crate::coins::{Coin, CoinsError};
 use bitcoin::{OutPoint, Txid};
 use std::collections::BTreeSet;
 
@@ -112,7 +112,7 @@ impl Pool {
                 }
                 None => match confirmed.coin(spent)? {
                     Some(coin) => coin,
-                    None => return Err(self.why_missing(candidate, confirmed)?.into()),
+                    None => return Err(why_missing(candidate, confirmed)?.into()),
                 },
             };
             coins.push(coin);
@@ -144,17 +144,6 @@ impl Pool {
         })
     }
 
-    /// It may be that it is in a block itself.
-    fn why_missing(&self, candidate: &Candidate, confirmed: &impl Confirmed) -> Result<Refused, AcceptError> {
-        for vout in 0..candidate.tx().output.len() as u32 {
-            let made = OutPoint::new(candidate.txid(), vout);
-            if confirmed.coin(&made)?.is_some() {
-                return Ok(Refused::Confirmed);
-            }
-        }
-        Ok(Refused::MissingInputs)
-    }
-
     fn check_ancestors(&self, parents: &BTreeSet<Txid>) -> Result<(), Refused> {
         let limit = self.settings.ancestors;
         let most = limit.saturating_sub(1);
@@ -163,4 +152,15 @@ impl Pool {
             None => Err(Refused::TooManyAncestors(limit)),
         }
     }
+}
+
+/// Why an input is not there: it may be that the transaction is in a block itself.
+fn why_missing(candidate: &Candidate, confirmed: &impl Confirmed) -> Result<Refused, CoinsError> {
+    for vout in 0..candidate.tx().output.len() as u32 {
+        let made = OutPoint::new(candidate.txid(), vout);
+        if confirmed.coin(&made)?.is_some() {
+            return Ok(Refused::Confirmed);
+        }
+    }
+    Ok(Refused::MissingInputs)
 }

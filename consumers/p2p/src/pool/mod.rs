@@ -43,7 +43,7 @@ use bitcoin::{OutPoint, Txid};
 use std::collections::HashMap;
 
 /// Transactions that wait for a block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pool {
     settings: PoolSettings,
     /// The place of the next block.

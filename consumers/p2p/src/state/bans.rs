@@ -7,9 +7,6 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-/// How many there may be.
-pub const MOST_BANS: usize = 10_000;
-
 /// The version of the file's form.
 const VERSION: u32 = 1;
 
@@ -36,9 +33,9 @@ pub enum BanError {
     /// It was not banned.
     #[error("Error: Unban failed. Requested address/subnet was not previously manually banned.")]
     NotBanned,
-    /// There are [`MOST_BANS`].
-    #[error("Error: {MOST_BANS} networks are banned, which is the most")]
-    Full,
+    /// There are so many, which is the [most](crate::Settings::bans).
+    #[error("Error: {0} networks are banned, which is the most")]
+    Full(usize),
     /// The file cannot be written.
     #[error("cannot write {}: {why}", path.display())]
     Write {
@@ -62,6 +59,8 @@ pub enum BanError {
 pub struct Bans {
     list: Vec<Ban>,
     path: Option<PathBuf>,
+    /// How many there may be, if that is bounded.
+    most: Option<usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -138,9 +137,18 @@ impl Bans {
             }
         }
         let path = Some(path.to_owned());
-        let mut bans = Bans { list, path };
+        let mut bans = Bans {
+            list,
+            path,
+            most: None,
+        };
         bans.sweep(now);
         Ok(bans)
+    }
+
+    /// From now on there may be so many. Those that there are already stay.
+    pub(crate) fn set_limit(&mut self, most: usize) {
+        self.most = Some(most);
     }
 
     /// Those that hold, by network.
@@ -160,8 +168,8 @@ impl Bans {
         if self.list.iter().any(|ban| ban.net == net) {
             return Err(BanError::Already);
         }
-        if self.list.len() >= MOST_BANS {
-            return Err(BanError::Full);
+        if let Some(most) = self.most.filter(|&most| self.list.len() >= most) {
+            return Err(BanError::Full(most));
         }
         self.list.push(Ban {
             net,
@@ -324,16 +332,15 @@ mod tests {
 
     #[test]
     fn there_may_be_so_many() {
-        let list = (0..MOST_BANS as u32).map(|n| Ban {
-            net: IpNet::from(IpAddr::from((0x0a00_0000 + n).to_be_bytes())),
-            created: 0,
-            until: 100,
-        });
-        let mut bans = Bans {
-            list: list.collect(),
-            path: None,
-        };
-        assert!(matches!(bans.add(net("192.0.2.1"), 50, 100), Err(BanError::Full)));
+        let mut bans = Bans::default();
+        bans.set_limit(3);
+        for n in 0..3 {
+            bans.add(net(&format!("10.0.0.{n}")), 0, 100).unwrap();
+        }
+        assert!(matches!(
+            bans.add(net("192.0.2.1"), 50, 100),
+            Err(BanError::Full(3))
+        ));
         bans.add(net("192.0.2.1"), 100, 200).unwrap();
     }
 }

@@ -3,7 +3,7 @@
 mod load;
 
 use crate::chain::{
-    BlockError, Checked, Entry, Forgotten, HeaderError, Id, Params, Rules, Tree, check_block, peek_header,
+    BlockError, Checked, Entry, HeaderError, Id, Params, Rules, Tree, check_block, peek_header,
 };
 use crate::mutant::{Mutant, planted};
 use crate::store::{Change, Place, Store, StoreError};
@@ -84,8 +84,10 @@ impl From<HeaderError> for AcceptError {
 /// The end of a chain of headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tip {
-    /// The last header.
-    pub id: Id,
+    /// The last header: its height,
+    pub height: u32,
+    /// and its hash.
+    pub hash: BlockHash,
     /// How many headers it is away from the active chain.
     pub branch_length: u32,
     /// What is known of that branch.
@@ -210,6 +212,14 @@ impl<D: Store> Chain<D> {
         &mut self.store
     }
 
+    /// Waits until the store can be told more, for whoever has nothing else to do meanwhile.
+    pub fn catch_up(&mut self) {
+        if self.store.is_swamped() {
+            // What went wrong shows: `Store::failed`.
+            let _ = self.store.sync();
+        }
+    }
+
     /// How often the tip has changed since the start.
     pub fn changes(&self) -> u64 {
         self.changes
@@ -296,9 +306,13 @@ impl<D: Store> Chain<D> {
     /// A block is not valid. If that is its header's fault (and not that of who sent it), neither is what builds on it.
     fn invalid(&mut self, id: Id, why: BlockError) -> Refused {
         if matches!(why, BlockError::Invalid(_)) || planted(Mutant::TwinCondemns) {
-            for id in self.tree.mark_invalid(id) {
-                let Entry { height, hash, .. } = *self.tree.entry(id);
+            let marked = self.tree.mark_invalid(id);
+            // What is built on it will be so too when it is loaded.
+            if let Some(&first) = marked.first() {
+                let Entry { height, hash, .. } = *self.tree.entry(first);
                 self.store.record(Change::Invalid { height, hash });
+            }
+            for id in marked {
                 // What waits for it waits for nothing.
                 let children = self.waiting.remove(&id).unwrap_or_default();
                 self.waiting_bytes -= children.iter().map(|&id| self.bytes(id)).sum::<u64>();
@@ -420,22 +434,25 @@ impl<D: Store> Chain<D> {
     /// Forgets headers that lead to none of `keep` and to no stored block. Says how many.
     pub fn prune(&mut self, keep: &[Id]) -> usize {
         let forgotten = self.tree.prune(keep);
-        for &Forgotten { height, hash } in &forgotten {
-            self.store.record(Change::Forget { height, hash });
+        let count = forgotten.len();
+        if count > 0 {
+            self.store.record(Change::Forget(forgotten));
         }
-        forgotten.len()
+        count
     }
 
-    /// The ends of all chains of headers, as Core's `getchaintips` tells them: highest first.
-    pub fn tips(&self) -> Vec<Tip> {
-        let ends = self.tree.tips().filter(|&id| id != self.tip());
-        let mut tips: Vec<Tip> = ends
-            .filter(|&id| !self.is_active(id))
-            .map(|id| self.describe(id))
-            .collect();
-        tips.push(self.describe(self.tip()));
-        tips.sort_by_key(|tip| std::cmp::Reverse(self.entry(tip.id).height));
-        tips
+    /// The ends of other chains of headers than the active one: a share of them, those after `after`. And after which the next share
+    /// begins, if there may be one.
+    pub(crate) fn other_tips(&self, after: Option<Id>, share: usize) -> (Vec<Tip>, Option<Id>) {
+        let ends: Vec<Id> = self.tree.tips_after(after).take(share).collect();
+        let next = ends.last().copied().filter(|_| ends.len() == share);
+        let others = ends.into_iter().filter(|&id| !self.is_active(id));
+        (others.map(|id| self.describe(id)).collect(), next)
+    }
+
+    /// The end of the active chain.
+    pub(crate) fn active_tip(&self) -> Tip {
+        self.describe(self.tip())
     }
 
     fn describe(&self, id: Id) -> Tip {
@@ -450,7 +467,8 @@ impl<D: Store> Chain<D> {
             TipStatus::HeadersOnly
         };
         Tip {
-            id,
+            height: entry.height,
+            hash: entry.hash,
             branch_length: entry.height - self.entry(self.fork(id)).height,
             status,
         }
@@ -465,6 +483,7 @@ fn payload(frame: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::mine;
     use crate::store::{Memory, Reader};
     use bitcoin::Network;
     use std::path::PathBuf;
@@ -495,5 +514,40 @@ mod tests {
         }
         assert_eq!(disk.pending(), before + 1);
         assert!(chain.servable(Id::GENESIS).is_none());
+    }
+
+    /// A header on top of genesis, like no other.
+    fn sibling(params: &Params, number: u32) -> Header {
+        let mut header = params.genesis.header;
+        header.prev_blockhash = header.block_hash();
+        header.version = bitcoin::block::Version::from_consensus(4);
+        header.time += 600 + number;
+        assert!(mine(&mut header, 1 << 20));
+        header
+    }
+
+    #[test]
+    fn tips_are_gone_through_in_shares() {
+        let params = Params::of(Network::Regtest);
+        let headers: Vec<Header> = (0..1_000).map(|number| sibling(&params, number)).collect();
+        let (store, loaded) = Memory::new(params.magic).crash(0);
+        let mut chain = Chain::new(params, store, loaded, 0).unwrap();
+        for header in &headers {
+            chain.accept_header(header, u64::from(u32::MAX)).unwrap();
+        }
+        let (mut found, mut after, mut shares) = (Vec::new(), None, 0);
+        loop {
+            let (share, next) = chain.other_tips(after, 64);
+            assert!(share.len() <= 64);
+            found.extend(share.iter().map(|tip| tip.hash));
+            shares += 1;
+            if next.is_none() {
+                break;
+            }
+            after = next;
+        }
+        assert_eq!(shares, 16);
+        let told: Vec<BlockHash> = headers.iter().map(Header::block_hash).collect();
+        assert_eq!(found, told);
     }
 }

@@ -4,9 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-/// How many are remembered; the oldest are forgotten first.
-pub const MOST_DISCOURAGED: usize = 10_000;
-
 /// Who is discouraged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Who {
@@ -25,13 +22,19 @@ pub struct Discouraged {
     until: HashMap<Who, Instant>,
     oldest: VecDeque<Who>,
     lasts: Duration,
+    most: usize,
 }
 
 impl Discouraged {
-    /// Nobody, yet. Each is discouraged for so long.
-    pub fn new(lasts: Duration) -> Self {
+    /// Nobody, yet. Each is discouraged for so long; of more than `most` the oldest are forgotten first.
+    pub fn new(lasts: Duration, most: usize) -> Self {
         let (until, oldest) = (HashMap::new(), VecDeque::new());
-        Discouraged { until, oldest, lasts }
+        Discouraged {
+            until,
+            oldest,
+            lasts,
+            most,
+        }
     }
 
     /// How many there are, or were a while ago.
@@ -65,7 +68,7 @@ impl Discouraged {
         if self.until.insert(who, now + self.lasts).is_none() {
             self.oldest.push_back(who);
         }
-        while self.until.len() > MOST_DISCOURAGED {
+        while self.until.len() > self.most {
             if let Some(oldest) = self.oldest.pop_front() {
                 self.until.remove(&oldest);
             }
@@ -108,7 +111,7 @@ mod tests {
     #[test]
     fn by_address_by_port_and_for_a_time() {
         let now = Instant::now();
-        let mut all = Discouraged::new(Duration::from_secs(10));
+        let mut all = Discouraged::new(Duration::from_secs(10), 100);
         all.add_port("192.0.2.1:8333".parse().unwrap(), now);
         assert!(all.has_port("192.0.2.1:8333".parse().unwrap(), now));
         assert!(!all.has_port("192.0.2.1:8334".parse().unwrap(), now));
@@ -122,7 +125,7 @@ mod tests {
     #[test]
     fn loopback_never_is() {
         let now = Instant::now();
-        let mut all = Discouraged::new(Duration::from_secs(10));
+        let mut all = Discouraged::new(Duration::from_secs(10), 100);
         all.add_address(ip("127.0.0.1"), now);
         all.add_port("[::1]:8333".parse().unwrap(), now);
         assert!(all.is_empty());
@@ -131,11 +134,11 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten() {
         let now = Instant::now();
-        let mut all = Discouraged::new(Duration::from_secs(10));
-        for n in 0..=MOST_DISCOURAGED as u32 {
+        let mut all = Discouraged::new(Duration::from_secs(10), 100);
+        for n in 0..=100_u32 {
             all.add_address(IpAddr::from((0x0a00_0000 + n).to_be_bytes()), now);
         }
-        assert_eq!(all.len(), MOST_DISCOURAGED);
+        assert_eq!(all.len(), 100);
         assert!(!all.has_address(ip("10.0.0.0"), now));
         assert!(all.has_address(ip("10.0.0.1"), now));
     }

@@ -2,7 +2,7 @@
 
 use super::{
     AcceptError, Accepted, BanError, Bans, Chain, Count, Counters, Discouraged, Kind, Peers, Phase, Refused,
-    Target, Targets,
+    Target, Targets, Tip,
 };
 use crate::chain::{BlockError, HeaderError, Id, Rules, check_block, peek_header};
 use crate::mutant::{Mutant, planted};
@@ -11,10 +11,12 @@ use crate::store::Store;
 use crate::sync::Download;
 use crate::wire::{self, Command as Name};
 use sockman::{Conn, Endpoint, Remote};
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// What a node knows.
 pub struct State<D: Store> {
@@ -28,6 +30,8 @@ pub struct State<D: Store> {
     pub bans: Bans,
     /// Whom we would rather not talk to.
     pub discouraged: Discouraged,
+    /// Whose address is one from which a download was held up, by somebody who had dialled us.
+    pub(crate) stalled: Discouraged,
     /// Which blocks are asked for.
     pub download: Download,
     /// What has been counted.
@@ -36,7 +40,7 @@ pub struct State<D: Store> {
     pub bytes: (u64, u64),
     /// Where we listen.
     pub listening: Vec<Endpoint>,
-    /// Why the last block could not be stored.
+    /// Why the last block could not be stored, or why the node cannot go on otherwise.
     pub(crate) failed: Option<String>,
     /// Whether the node has been told to stop.
     pub stopping: bool,
@@ -46,6 +50,8 @@ pub struct State<D: Store> {
     pub(crate) commands: VecDeque<Command>,
     /// The tip has changed and not been announced yet.
     pub(crate) fresh: bool,
+    /// The store [was found swamped](Store::is_swamped): some wait until it is so no longer.
+    pub swamped: bool,
     /// Blocks were handed in that peers owed us: they, and whoever waited for those, can be asked for others.
     pub(crate) ask: bool,
 }
@@ -77,7 +83,7 @@ impl<D: Store> State<D> {
         }
     }
 
-    /// Why no more blocks can be stored, if that is so. The node should be stopped then.
+    /// Why no more blocks can be stored, or what else keeps the node from going on, if that is so. It should be stopped then.
     pub fn failure(&self) -> Option<String> {
         let index = || self.chain.store().failed().map(|why| why.to_string());
         self.failed.clone().or_else(index)
@@ -85,6 +91,13 @@ impl<D: Store> State<D> {
 }
 
 impl<D: Store> State<D> {
+    /// Whether nothing should be recorded for now that can wait. Whoever waits is told.
+    pub(crate) fn is_swamped(&mut self) -> bool {
+        let is = self.chain.store().is_swamped();
+        self.swamped |= is;
+        is
+    }
+
     /// A block that was handed in is stored: nobody need send it any more.
     fn landed(&mut self, accepted: Accepted) {
         self.fresh |= accepted.new_tip;
@@ -152,7 +165,17 @@ impl<D: Store> Shared<D> {
     }
 
     pub(crate) fn runs_on(&self, remote: Remote) {
+        let of_store = remote.clone();
+        let tell = Arc::new(move || of_store.wake());
+        self.lock().chain.store_mut().when_ready(tell);
         *self.remote.lock().unwrap_or_else(PoisonError::into_inner) = Some(remote);
+    }
+
+    fn is_running(&self) -> bool {
+        self.remote
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     pub(crate) fn wake(&self) {
@@ -168,6 +191,21 @@ const NOWHERE: Rules = Rules {
     median_time: 0,
 };
 
+/// Tips that are looked at in one go, which takes a millisecond at most, and the pause before the next.
+const TIPS: usize = 500;
+const BREATH: Duration = Duration::from_micros(100);
+
+/// Why somebody is not dialled who was to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddError {
+    /// That is done already.
+    #[error("Error: Node already added")]
+    Already,
+    /// So many are dialled, which is the [most](Settings::targets).
+    #[error("Error: {0} peers are dialled, which is the most")]
+    Full(usize),
+}
+
 /// Why a block that was handed in was not taken.
 pub type SubmitError = AcceptError;
 
@@ -181,7 +219,8 @@ impl<D: Store> Clone for Handle<D> {
 }
 
 impl<D: Store> Handle<D> {
-    pub(crate) fn new(mut chain: Chain<D>, bans: Bans, settings: Settings) -> Handle<D> {
+    pub(crate) fn new(mut chain: Chain<D>, mut bans: Bans, settings: Settings) -> Handle<D> {
+        bans.set_limit(settings.bans);
         chain.limit_headers(settings.headers);
         let reader = chain.reader();
         let chain_port = chain.params().default_port;
@@ -190,7 +229,8 @@ impl<D: Store> Handle<D> {
             peers: Peers::default(),
             targets: Targets::new(chain_port),
             bans,
-            discouraged: Discouraged::new(settings.discourage),
+            discouraged: Discouraged::new(settings.discourage, settings.discouraged),
+            stalled: Discouraged::new(settings.discourage, settings.discouraged),
             download: Download::default(),
             counters: Counters::default(),
             bytes: (0, 0),
@@ -200,6 +240,7 @@ impl<D: Store> Handle<D> {
             now: settings.clock.begin(),
             commands: VecDeque::new(),
             fresh: false,
+            swamped: false,
             ask: false,
         };
         Handle(Arc::new(Shared {
@@ -254,6 +295,10 @@ impl<D: Store> Handle<D> {
     }
 
     fn hand_in(&self, block: &[u8]) -> Result<Accepted, SubmitError> {
+        // It is the loop that is told when the store is ready.
+        if self.0.is_running() {
+            self.wait(None, |state| (!state.is_swamped()).then_some(()));
+        }
         let now = self.unix();
         let most = self.0.settings.headers;
         let (header, _) = peek_header(block).map_err(|why| Refused::from(BlockError::from(why)))?;
@@ -292,7 +337,30 @@ impl<D: Store> Handle<D> {
         }
     }
 
-    /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed or the node stops.
+    /// The ends of all chains of headers, as Core's `getchaintips` tells them: highest first. There may be as many as headers, so
+    /// this takes time, and is not for the loop, which goes on meanwhile: what changes then is told as it was or as it is.
+    pub fn tips(&self) -> Vec<Tip> {
+        let (mut tips, mut after) = (Vec::new(), None);
+        loop {
+            let (share, next) = self.with(|state| state.chain.other_tips(after, TIPS));
+            tips.extend(share);
+            if next.is_none() {
+                break;
+            }
+            after = next;
+            // Or the loop, which waits for the lock, would hardly ever get it.
+            thread::sleep(BREATH);
+        }
+        let active = self.with(|state| state.chain.active_tip());
+        // It may have become so meanwhile.
+        tips.retain(|tip| tip.hash != active.hash);
+        tips.push(active);
+        tips.sort_by_key(|tip| Reverse(tip.height));
+        tips
+    }
+
+    /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed, the node stops, or somebody
+    /// [asks for it](Handle::look_again).
     /// `None` when `until` has passed, or when the node stops and `look` has found nothing even then.
     pub fn wait<R>(
         &self,
@@ -325,26 +393,44 @@ impl<D: Store> Handle<D> {
         }
     }
 
+    /// Has all who [wait](Handle::wait) look again: for what another thread has changed before that is no part of the state.
+    pub fn look_again(&self) {
+        // Whoever has looked already waits by the time that this is locked, and so is woken.
+        drop(self.0.lock());
+        self.0.tell_waiters();
+    }
+
+    /// The node cannot go on, for this reason: see [`State::failure`]. The first one counts.
+    pub fn fail(&self, why: &str) {
+        self.0.lock().failed.get_or_insert_with(|| why.to_owned());
+    }
+
     /// Has the loop do something.
     pub fn command(&self, command: Command) {
         self.0.lock().commands.push_back(command);
         self.0.wake();
     }
 
-    /// Dials somebody, at once and (unless `kind` is [`Kind::Once`]) again and again. Says whether that is new.
-    pub fn add_node(&self, name: &str, kind: Kind) -> bool {
-        let added = {
+    /// Dials somebody, at once and (unless `kind` is [`Kind::Once`]) again and again.
+    pub fn add_node(&self, name: &str, kind: Kind) -> Result<(), AddError> {
+        let Settings {
+            targets: most,
+            retry_after,
+            ..
+        } = self.0.settings;
+        {
             let mut state = self.0.lock();
-            let new = kind == Kind::Once || !state.targets.has(name, kind);
-            if new {
-                let retry = self.0.settings.retry_after;
-                let now = state.now;
-                state.targets.add(name, kind, now, retry);
+            if kind != Kind::Once && state.targets.has(name, kind) {
+                return Err(AddError::Already);
             }
-            new
-        };
+            if state.targets.len() >= most {
+                return Err(AddError::Full(most));
+            }
+            let now = state.now;
+            state.targets.add(name, kind, now, retry_after);
+        }
         self.0.wake();
-        added
+        Ok(())
     }
 
     /// Does not dial somebody any more who was [added](Kind::Added). A connection that is there stays. Says whether it was added.

@@ -16,12 +16,12 @@ mod room;
 mod serving;
 mod targets;
 
-pub use bans::{Ban, BanError, Bans, MOST_BANS, parse_net};
+pub use bans::{Ban, BanError, Bans, parse_net};
 pub use chain::{AcceptError, Accepted, Chain, Refused, Tip, TipStatus};
 pub use counters::{Count, Counters};
-pub use discouraged::{Discouraged, MOST_DISCOURAGED};
-pub use handle::{Command, Handle, State, SubmitError};
-pub use peers::{Addresses, Direction, Peer, Peers, Ping, Traffic, Version};
+pub use discouraged::Discouraged;
+pub use handle::{AddError, Command, Handle, State, SubmitError};
+pub use peers::{Addresses, Direction, Peer, Peers, Ping, Traffic, Trust, Version};
 pub use targets::{Kind, Phase, Target, Targets};
 
 pub(crate) use targets::with_port;

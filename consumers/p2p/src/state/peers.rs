@@ -18,6 +18,17 @@ pub enum Direction {
     Outbound(u64),
 }
 
+/// How much is left to a peer on which others depend. The greatest is trusted most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trust {
+    /// It dialled us, and somebody at its address has held up a download.
+    Stalled,
+    /// It dialled us.
+    Accepted,
+    /// We dialled it.
+    Dialled,
+}
+
 /// A connected peer.
 #[derive(Debug)]
 pub struct Peer {
@@ -31,8 +42,10 @@ pub struct Peer {
     pub direction: Direction,
     /// What it was called when we dialled it.
     pub name: Option<String>,
-    /// It is not punished for what it does.
+    /// It is not punished for what is not valid in what it sends ([`Settings::noban`](crate::Settings::noban)).
     pub noban: bool,
+    /// Somebody at its address has held up a download.
+    pub has_stalled: bool,
     /// When the connection came about.
     pub since: Instant,
     /// What it said of itself, once it has.
@@ -188,6 +201,7 @@ impl Peer {
             direction,
             name: None,
             noban: false,
+            has_stalled: false,
             since: now,
             version: None,
             ready: false,
@@ -223,6 +237,15 @@ impl Peer {
     /// Whether the peer dialled us.
     pub fn is_inbound(&self) -> bool {
         self.direction == Direction::Inbound
+    }
+
+    /// How much is left to it.
+    pub fn trust(&self) -> Trust {
+        match self.direction {
+            Direction::Outbound(_) => Trust::Dialled,
+            Direction::Inbound if self.has_stalled => Trust::Stalled,
+            Direction::Inbound => Trust::Accepted,
+        }
     }
 
     /// What it offers; nothing before it has said so.

@@ -81,6 +81,11 @@ impl Targets {
         self.list.iter().filter(|target| !target.removed)
     }
 
+    /// How many there are, those included with whom something is still under way though they are not wanted any more.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// One of them, by its number.
     pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut Target> {
         self.list.iter_mut().find(|target| target.id == id)

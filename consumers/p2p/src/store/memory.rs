@@ -4,12 +4,14 @@ use super::frame::{self, BadFrame};
 use super::loaded::{Found, Headers, Loaded, LoadedHeader};
 use super::order::parents_first;
 use super::{Change, Place, Reader, Store, StoreError};
+use crate::chain::Forgotten;
 use crate::wire::{HEADER, Magic};
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use bitcoin::consensus::deserialize;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +36,19 @@ struct Contents {
     rows: BTreeMap<(u32, BlockHash), LoadedHeader>,
     /// Recorded, and not committed yet.
     pending: VecDeque<Change>,
+    /// Nothing is committed, and so many changes may wait.
+    slow: Option<usize>,
+    tell: Tell,
+}
+
+/// Who is told when the store is swamped no longer.
+#[derive(Clone, Default)]
+struct Tell(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl fmt::Debug for Tell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tell").field(&self.0.is_some()).finish()
+    }
 }
 
 impl Memory {
@@ -60,6 +75,19 @@ impl Memory {
         self.contents().room = bytes;
     }
 
+    /// From now on nothing is committed, as on a disk that takes its time, and with so many changes that wait the store
+    /// [is swamped](Store::is_swamped). With `None` the disk is quick again, as at first.
+    pub fn set_slow(&self, queue: Option<usize>) {
+        let tell = {
+            let mut contents = self.contents();
+            contents.slow = queue;
+            contents.tell.clone()
+        };
+        if let (None, Tell(Some(tell))) = (queue, tell) {
+            tell();
+        }
+    }
+
     /// Changes the last byte of the frame at a place, if there is one: as a disk that forgets.
     pub fn damage(&self, place: Place) {
         if let Some(frame) = self.contents().frames.get_mut(&place.offset) {
@@ -76,6 +104,7 @@ impl Memory {
     pub fn crash(&self, committed: usize) -> (Memory, Loaded) {
         let mut contents = self.contents().clone();
         contents.pending.truncate(committed);
+        (contents.slow, contents.tell) = (None, Tell(None));
         contents.commit();
         let loaded = contents.load();
         let memory = Memory {
@@ -126,8 +155,10 @@ impl Contents {
                     row.invalid = true;
                 }
             }
-            Change::Forget { height, hash } => {
-                self.rows.remove(&(height, hash));
+            Change::Forget(forgotten) => {
+                for Forgotten { height, hash } in forgotten {
+                    self.rows.remove(&(height, hash));
+                }
             }
         }
     }
@@ -185,9 +216,18 @@ impl Store for Memory {
     fn record(&mut self, change: Change) {
         let mut contents = self.contents();
         contents.pending.push_back(change);
-        if contents.pending.len() >= PENDING {
+        if contents.pending.len() >= PENDING && contents.slow.is_none() {
             contents.commit();
         }
+    }
+
+    fn is_swamped(&self) -> bool {
+        let contents = self.contents();
+        contents.slow.is_some_and(|queue| contents.pending.len() >= queue)
+    }
+
+    fn when_ready(&mut self, tell: Arc<dyn Fn() + Send + Sync>) {
+        self.contents().tell = Tell(Some(tell));
     }
 
     fn reader(&self) -> MemoryReader {

@@ -30,9 +30,11 @@ pub use frame::{BadFrame, MAX_FRAME, MIN_FRAME, verify};
 pub use loaded::{Found, Headers, Loaded, LoadedHeader, Note};
 pub use memory::{Memory, MemoryReader};
 
+use crate::chain::Forgotten;
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// Where a block's frame lies. Only the store that gave it out knows what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,7 +48,7 @@ pub struct Place {
 }
 
 /// What the index is to know. A header is recorded before anything else about its block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A header that was accepted, at the height it has.
     Header {
@@ -73,20 +75,15 @@ pub enum Change {
         /// The hash of its header.
         hash: BlockHash,
     },
-    /// No chain with it is valid. That stays: there is no way back.
+    /// No chain with it is valid. That stays: there is no way back. What is built on it need not be recorded too.
     Invalid {
         /// The height of its header.
         height: u32,
         /// The hash of its header.
         hash: BlockHash,
     },
-    /// The header is no longer wanted, nor what else is known of it.
-    Forget {
-        /// Its height.
-        height: u32,
-        /// Its hash.
-        hash: BlockHash,
-    },
+    /// These headers are no longer wanted, nor what else is known of them. However many they are, it is one change.
+    Forget(Vec<Forgotten>),
 }
 
 /// Where blocks are kept. What was appended survives the process at once, what was recorded a little later, both survive the
@@ -102,8 +99,16 @@ pub trait Store: Send + 'static {
     /// again), with [`StoreError::Full`] or [`StoreError::Io`].
     fn append(&mut self, frame: &[u8]) -> Result<Place, StoreError>;
 
-    /// Tells the index. It never waits for a disk while the index keeps up; what is recorded is committed in order, in batches.
+    /// Tells the index. It never waits for a disk: what is recorded is committed in order, in batches, by another thread. Whoever
+    /// has more to record than one or two changes is to see before whether the store is [swamped](Store::is_swamped).
     fn record(&mut self, change: Change);
+
+    /// Whether as many changes wait to be committed as may: nothing that can wait should be recorded before some are.
+    /// [`sync`](Store::sync) waits for that, and [`when_ready`](Store::when_ready) tells of it.
+    fn is_swamped(&self) -> bool;
+
+    /// From now on `tell` is called, by any thread, when the store [was found swamped](Store::is_swamped) and is so no longer.
+    fn when_ready(&mut self, tell: Arc<dyn Fn() + Send + Sync>);
 
     /// A reader of the blocks of this store, for any thread.
     fn reader(&self) -> Self::Reader;

@@ -3,7 +3,7 @@
 use crate::chain::Id;
 use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
-use crate::state::{Chain, Peers};
+use crate::state::{Chain, Peers, Trust};
 use crate::store::Store;
 use sockman::Conn;
 use std::collections::HashMap;
@@ -12,8 +12,8 @@ use std::time::Instant;
 /// Headers looked at in one go when the next blocks are searched.
 const STRIDE: u32 = 128;
 
-/// Blocks asked for twice that are allowed beside one in fifty.
-const HEDGES: u64 = 16;
+/// A chain that ends at most so many blocks above what is connected is fetched from whoever has it: it may just have been told.
+const NEAR: u32 = 16;
 
 /// A block that somebody was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,8 @@ impl Flight {
 ///
 /// Blocks are asked for in the order of their heights, from all peers that have them, [`Settings::blocks_per_peer`] at a
 /// time. All stay within [`Settings::window`] blocks of the first one that is missing, which is why a peer that does not
-/// deliver that one holds up all others: if it takes long, another peer is asked for it too.
+/// deliver that one holds up all others: if it takes long, another peer is asked for it too. Whoever dials can be many, and can
+/// come back: it is asked only for what is near, and for what those have not who deserve [more trust](Trust).
 #[derive(Debug, Default)]
 pub struct Download {
     flights: HashMap<Id, Flight>,
@@ -75,13 +76,18 @@ impl Download {
         let Some(peer) = peers.get_mut(conn) else {
             return Vec::new();
         };
+        let trust = peer.trust();
         let room = settings.blocks_per_peer.saturating_sub(peer.in_flight.len());
         // Several with one message, as long as there is no want of any.
         let worth_it = room > 0 && room >= settings.blocks_per_peer / 2;
         let (true, Some(best)) = (worth_it && peer.is_source() && !peer.gone, peer.best) else {
             return Vec::new();
         };
-        let wanted = self.next(chain, best, room, settings);
+        let others = had_by_others(chain, peers, best, trust);
+        let wanted = self.next(chain, best, others, room, settings);
+        let Some(peer) = peers.get_mut(conn) else {
+            return Vec::new();
+        };
         if peer.in_flight.is_empty() {
             peer.head_since = now;
         }
@@ -96,8 +102,16 @@ impl Download {
         wanted
     }
 
-    /// The first blocks of the chain that ends in `best` that are neither there nor asked for.
-    fn next<D: Store>(&mut self, chain: &Chain<D>, best: Id, most: usize, settings: &Settings) -> Vec<Id> {
+    /// The first blocks of the chain that ends in `best` that are neither there nor asked for. Those up to the height `others` are
+    /// left to others, unless the chain is not long.
+    fn next<D: Store>(
+        &mut self,
+        chain: &Chain<D>,
+        best: Id,
+        others: u32,
+        most: usize,
+        settings: &Settings,
+    ) -> Vec<Id> {
         let mut wanted = Vec::new();
         let tree = chain.tree();
         if tree.entry(best).work < tree.entry(chain.tip()).work || chain.is_connected(best) {
@@ -116,6 +130,15 @@ impl Download {
             settings.window
         };
         let end = last.min(base.saturating_add(window));
+        let others = if last <= base.saturating_add(NEAR) {
+            0
+        } else {
+            others
+        };
+        if others >= end {
+            self.held_up |= end < last;
+            return wanted;
+        }
         // Bytes of this chain that wait. What waits on others is no reason to hold this one up.
         let mut waiting = 0;
         let mut from = base;
@@ -138,7 +161,7 @@ impl Download {
                 } else if waiting > settings.window_bytes {
                     self.held_up = true;
                     return wanted;
-                } else if !self.flights.contains_key(&id) {
+                } else if entry.height > others && !self.flights.contains_key(&id) {
                     wanted.push(id);
                     if wanted.len() == most {
                         return wanted;
@@ -230,10 +253,10 @@ impl Download {
         let late = idle.filter_map(|(conn, peer)| {
             let id = self.late(chain, peer.best?, settings, now)?;
             // Whom we chose ourselves, and who has sent a block a short while ago.
-            Some(((!peer.is_inbound(), peer.last_block), conn, id))
+            Some(((peer.trust(), peer.last_block), conn, id))
         });
         let (_, conn, id) = late.max_by_key(|(worth, ..)| *worth)?;
-        let may_ask = self.hedged < HEDGES + self.received / 50 || planted(Mutant::HedgesUnbounded);
+        let may_ask = self.hedged < settings.hedges + self.received / 50 || planted(Mutant::HedgesUnbounded);
         let flight = self.flights.get_mut(&id)?;
         if may_ask && flight.second.is_none() {
             flight.second = Some((conn, now));
@@ -256,10 +279,33 @@ impl Download {
         late.then_some(id)
     }
 
+    /// What peers owe us is as if it had been asked for now: it may have come, and could not be looked at.
+    pub(crate) fn begin_anew(&mut self, now: Instant) {
+        for flight in self.flights.values_mut() {
+            flight.first.1 = now;
+            if let Some((_, asked)) = &mut flight.second {
+                *asked = now;
+            }
+        }
+    }
+
     /// When the next block is late, at the earliest.
     pub(crate) fn next_late(&self, settings: &Settings) -> Option<Instant> {
         self.flights.values().map(|flight| flight.late(settings)).min()
     }
+}
+
+/// Up to which height the chain that ends in `best` can be had from peers that are trusted more.
+fn had_by_others<D: Store>(chain: &Chain<D>, peers: &Peers, best: Id, trust: Trust) -> u32 {
+    if trust == Trust::Dialled {
+        return 0;
+    }
+    let tree = chain.tree();
+    let others = peers
+        .iter()
+        .filter(|(_, peer)| peer.is_source() && !peer.gone && peer.trust() > trust);
+    let forks = others.filter_map(|(_, peer)| Some(tree.entry(tree.fork(best, peer.best?)).height));
+    forks.max().unwrap_or(0)
 }
 
 /// Since when a block is the first that a peer owes us, which was asked for it at `asked`.

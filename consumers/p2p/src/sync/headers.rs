@@ -1,20 +1,19 @@
 //! Where we are with the headers of one peer.
 
 use crate::chain::LowWork;
-use bitcoin::Work;
 use std::time::Instant;
 
 /// What was asked of a peer, and what came of it.
 ///
 /// Headers are asked of every peer that serves blocks, and of none in particular, so that none can hold us up. What one
-/// has told need not be told by the others: while it goes on they wait, and are asked for what comes after it, or when it takes
-/// long.
+/// has told need not be told by the others: while it goes on, and quickly, they wait. They are asked for what comes after it, or as
+/// soon as it is not quick.
 #[derive(Debug, Default)]
 pub struct Headers {
     /// Since when an answer to `getheaders` is due.
     pub(crate) asked: Option<Instant>,
-    /// Since when it is not asked because another tells the same, and the work of the best chain of headers then.
-    pub(crate) waiting: Option<(Instant, Work)>,
+    /// Since when it is not asked because another tells the same, and the height of the best chain of headers then.
+    pub(crate) waiting: Option<(Instant, u32)>,
     /// It was asked for what comes after a header whose block, or that of an ancestor, we do not have.
     pub(crate) above: bool,
     /// It has less than the best chain that we know of: it is asked from what it has told, and not from there.

@@ -68,6 +68,58 @@ fn what_was_committed_is_there_and_the_rest_is_made_up_for() {
     world.check(&coins);
 }
 
+/// Steps that need not wait for the disk: all see them, and whoever ends the process before they are there does them again.
+#[test]
+fn what_is_not_settled_is_made_up_for() {
+    let mut world = World::new();
+    world.grow(Id::GENESIS, 7, 0);
+    let mut coins = world.open(small());
+    let mut height = 0;
+    while let Plan::Step {
+        back_to,
+        forward,
+        target,
+    } = coins.plan(&world.chain)
+    {
+        let prepared = coins.prepare(back_to, &forward, target, &world.chain.reader(), true);
+        height = coins.commit_soon(prepared.unwrap()).unwrap().at.height;
+        assert!(coins.is_unsettled());
+        world.check(&coins);
+        check_killed(&world, 0);
+    }
+    assert_eq!(height, 7);
+    coins.settle().unwrap();
+    assert!(!coins.is_unsettled());
+    check_killed(&world, height);
+    // One that is put on the disk takes with it those before.
+    let tip = world.tip();
+    world.grow(tip, 1, 1);
+    let step = |coins: &mut Coins, world: &World, soon: bool| {
+        let Plan::Step {
+            back_to,
+            forward,
+            target,
+        } = coins.plan(&world.chain)
+        else {
+            panic!("there is a block");
+        };
+        let prepared = coins.prepare(back_to, &forward, target, &world.chain.reader(), true);
+        let done = if soon {
+            coins.commit_soon(prepared.unwrap())
+        } else {
+            coins.commit(prepared.unwrap())
+        };
+        done.unwrap();
+    };
+    step(&mut coins, &world, true);
+    let tip = world.tip();
+    world.grow(tip, 1, 2);
+    check_killed(&world, 7);
+    step(&mut coins, &world, false);
+    assert!(!coins.is_unsettled());
+    check_killed(&world, 9);
+}
+
 #[test]
 fn two_at_once_are_refused() {
     let world = World::new();

@@ -6,7 +6,7 @@ use crate::world::{World, ms, secs, settings};
 use sockman::ListenOptions;
 use sockman_backends::sim::{Host, PlainListener};
 use sockman_p2p::Settings;
-use sockman_p2p::state::{Command, Count, Kind, Phase};
+use sockman_p2p::state::{AddError, Command, Count, Kind, Phase};
 use sockman_p2p::wire::Message;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -48,7 +48,7 @@ impl Door {
 
 fn connect(world: &World, host: &Host, port: u16, kind: Kind) {
     let name = format!("{}:{port}", host.ip4());
-    assert!(world.handle(0).add_node(&name, kind));
+    world.handle(0).add_node(&name, kind).unwrap();
 }
 
 #[test]
@@ -156,12 +156,10 @@ fn once_is_once_and_what_is_removed_is_not_dialled_any_more() {
     connect(&world, &host, 1, Kind::Once);
     assert_eq!(door.times(&mut world, 10).len(), 1);
     connect(&world, &host, 1, Kind::Added);
-    assert!(
-        !world
-            .handle(0)
-            .add_node(&format!("{}:1", host.ip4()), Kind::Added),
-        "it is known"
-    );
+    let again = world
+        .handle(0)
+        .add_node(&format!("{}:1", host.ip4()), Kind::Added);
+    assert_eq!(again, Err(AddError::Already), "it is known");
     let peer = door.ready(&mut world);
     assert!(world.handle(0).remove_node(&format!("{}:1", host.ip4())));
     world.pass(secs(5));
@@ -169,6 +167,32 @@ fn once_is_once_and_what_is_removed_is_not_dialled_any_more() {
     drop(peer);
     assert!(door.times(&mut world, 10).is_empty());
     assert_eq!(world.see(0, |state| state.targets.iter().count()), 0);
+}
+
+#[test]
+fn so_many_may_be_dialled_and_no_more() {
+    let settings = Settings {
+        targets: 2,
+        ..settings(1)
+    };
+    let mut world = World::one(settings, &[]);
+    let host = world.network.host();
+    for port in [1, 2] {
+        connect(&world, &host, port, Kind::Added);
+    }
+    let name = |port| format!("{}:{port}", host.ip4());
+    for kind in [Kind::Added, Kind::Once] {
+        assert_eq!(world.handle(0).add_node(&name(3), kind), Err(AddError::Full(2)));
+    }
+    assert!(world.handle(0).remove_node(&name(1)));
+    world.pass(secs(10));
+    connect(&world, &host, 3, Kind::Once);
+    world.pass(secs(1));
+    assert_eq!(
+        world.see(0, |state| state.targets.iter().count()),
+        1,
+        "once is over"
+    );
 }
 
 fn resolve(name: &str) -> io::Result<Vec<SocketAddr>> {
@@ -192,7 +216,7 @@ fn names_are_looked_up_elsewhere_and_their_addresses_taken_in_turn() {
         &[],
     );
     for name in ["two.example", "none.example", "wrong.example"] {
-        assert!(world.handle(0).add_node(name, Kind::Added));
+        world.handle(0).add_node(name, Kind::Added).unwrap();
     }
     let phases = |world: &World| {
         world.see(0, |state| {

@@ -7,24 +7,6 @@ use sockman_p2p::Settings;
 use sockman_p2p::state::Count;
 use sockman_p2p::wire::Message;
 
-/// How long a ping takes.
-fn ping(world: &mut World, peer: &mut Raw) -> std::time::Duration {
-    let begin = world.network.elapsed();
-    peer.send(world, &Message::Ping(Some(77)));
-    for _ in 0..100_000 {
-        peer.hear();
-        if !peer
-            .take(|said| (*said == Said::Pong(Some(77))).then_some(()))
-            .is_empty()
-        {
-            return world.network.elapsed().saturating_sub(begin);
-        }
-        assert!(!peer.closed);
-        world.pass(std::time::Duration::from_micros(100));
-    }
-    panic!("no pong");
-}
-
 #[test]
 fn two_nodes_that_send_each_other_large_blocks_both_go_on() {
     let (mut miner, first) = Miner::chain(1);
@@ -70,7 +52,7 @@ fn who_asks_for_every_block_and_reads_nothing_costs_so_much_and_starves_nobody()
             let rest = &flood[*offset % bytes.len()..];
             *offset += peer.try_write(rest);
         }
-        assert!(ping(&mut world, &mut bystander) < ms(5));
+        assert!(bystander.ping(&mut world) < ms(5));
         let (queued, unread) = world.buffered(0);
         // The mark and a block; what is read before reading stops.
         assert!(queued <= 4 * ((1 << 20) + 1_000_000 + 4096), "{queued}");
@@ -86,7 +68,7 @@ fn who_asks_for_every_block_and_reads_nothing_costs_so_much_and_starves_nobody()
     peer.deaf = false;
     peer.pass(&mut world, ms(200));
     assert!(world.count(0, Count::blocks_served) > served + 20);
-    assert!(ping(&mut world, &mut bystander) < ms(5));
+    assert!(bystander.ping(&mut world) < ms(5));
     for peer in &greedy {
         assert!(!peer.closed);
     }
@@ -136,7 +118,7 @@ fn a_flood_of_small_messages_is_answered_and_starves_nobody() {
     let mut written = 0;
     for _ in 0..100 {
         written += flood.try_write(&bytes[written % bytes.len()..]);
-        assert!(ping(&mut world, &mut bystander) < ms(5));
+        assert!(bystander.ping(&mut world) < ms(5));
         let (queued, unread) = world.buffered(0);
         assert!(
             queued < (1 << 20) + (64 << 10) && unread < 6 << 20,

@@ -265,7 +265,7 @@ fn headers_of_an_invalid_block_are_refused_with_all_that_follow() {
         0,
         "nobody waits for them any more"
     );
-    let tips = world.see(0, |state| state.chain.tips());
+    let tips = world.handle(0).tips();
     assert_eq!(
         tips.iter().map(|tip| tip.status.name()).collect::<Vec<_>>(),
         ["invalid", "active"]
@@ -329,4 +329,66 @@ fn a_chain_with_too_little_work_is_followed_and_not_kept() {
     assert_eq!(unstored(&world), 4100);
     assert!(!peer.closed);
     assert_eq!(world.count(0, Count::misbehaving), 0);
+}
+
+/// Answers what a peer was asked: with the next 2,000 headers of the chain.
+fn answer(world: &mut World, peer: &mut Raw, chain: &[bitcoin::block::Header], hashes: &[BlockHash]) {
+    for locator in asked_for_headers(peer) {
+        let known = |hash: &BlockHash| hashes.iter().position(|other| other == hash);
+        let next = locator.iter().find_map(known).map_or(0, |at| at + 1);
+        let end = chain.len().min(next + 2_000);
+        peer.send(world, &Message::Headers(chain[next..end].to_vec()));
+    }
+}
+
+#[test]
+fn who_tells_headers_slowly_holds_nobody_up() {
+    let mut miner = Miner::new();
+    miner.step = 100;
+    let blocks = miner.extend(miner.genesis(), 20_000, 0);
+    let (chain, hashes) = (headers(&blocks), crate::miner::hashes(&blocks));
+    let mut world = World::one(settings(1), &[]);
+    let mut slow = Raw::ready(&mut world, 0);
+    let mut quick = Raw::ready(&mut world, 0);
+    // The first time it is the quicker one, so that the other has to wait.
+    answer(&mut world, &mut slow, &chain, &hashes);
+    slow.pass(&mut world, ms(5));
+    let begin = world.network.elapsed();
+    let mut due = begin;
+    while unstored(&world) < chain.len() {
+        let now = world.network.elapsed();
+        assert!(now < begin + secs(3), "{} after 3 s", unstored(&world));
+        // Just before it would be found to take long.
+        if now >= due + ms(1_900) {
+            due = now;
+            slow.hear();
+            answer(&mut world, &mut slow, &chain, &hashes);
+        }
+        quick.hear();
+        answer(&mut world, &mut quick, &chain, &hashes);
+        world.pass(ms(10));
+    }
+    assert!(
+        world.count(0, Count::headers) <= 20_000 + 4 * 2_000,
+        "hardly any were told twice"
+    );
+}
+
+#[test]
+fn a_chain_with_too_little_work_is_not_followed_for_ever() {
+    let (miner, blocks) = Miner::chain(4_000);
+    for (followed, stays) in [(3_999, false), (4_000, true)] {
+        let mut world = World::new();
+        world.params.minimum_work =
+            miner.work(blocks[3_999].block_hash()) + miner.work(blocks[0].block_hash());
+        world.add(Settings {
+            followed,
+            ..settings(1)
+        });
+        let mut peer = Raw::ready(&mut world, 0);
+        tell(&mut world, &mut peer, &blocks[..2_000]);
+        assert!(!peer.closed);
+        tell(&mut world, &mut peer, &blocks[2_000..]);
+        assert_eq!((peer.closed, unstored(&world)), (!stays, 0), "{followed}");
+    }
 }

@@ -112,6 +112,41 @@ fn who_is_not_to_be_punished_is_not_and_cannot_make_us_spin() {
     assert!(peer.said.contains(&Said::Pong(Some(9))));
 }
 
+#[test]
+fn who_is_not_to_be_punished_is_hung_up_on_where_nothing_else_helps() {
+    let (_, blocks) = Miner::chain(60);
+    let mut bad_magic = crate::raw::frame("ping", &[0; 8]);
+    bad_magic[0] ^= 1;
+    let mut bad_length = crate::raw::frame("ping", &[0; 8]);
+    bad_length[16..20].copy_from_slice(&4_000_001_u32.to_le_bytes());
+    let mut too_many = Vec::new();
+    let all = Message::Headers(headers(&blocks));
+    sockman_p2p::wire::encode(&mut too_many, crate::raw::magic(), &all);
+    for said in [
+        bad_magic,
+        bad_length,
+        crate::raw::frame("sendaddrv2", &[]),
+        too_many,
+    ] {
+        let mut world = World::one(
+            Settings {
+                noban: vec!["0.0.0.0/0".parse().unwrap()],
+                headers: 50,
+                ..settings(1)
+            },
+            &[],
+        );
+        let mut peer = Raw::ready(&mut world, 0);
+        peer.write(&mut world, &said);
+        peer.pass(&mut world, ms(5));
+        assert!(peer.closed);
+        assert!(world.see(0, |state| state.chain.tree().unstored() <= 50));
+        assert!(world.see(0, |state| state.discouraged.is_empty()));
+        assert_eq!(world.count(0, Count::misbehaving), 0);
+        assert!(Raw::ready(&mut world, 0).heard("verack"), "it may come back");
+    }
+}
+
 fn client() -> sockman_p2p::wire::VersionMessage {
     sockman_p2p::wire::VersionMessage {
         services: sockman_p2p::wire::ServiceFlags::NONE,

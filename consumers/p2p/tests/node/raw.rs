@@ -186,6 +186,24 @@ impl Raw {
         self.said.contains(&Said::Other(command.into()))
     }
 
+    /// How long a ping takes.
+    pub(crate) fn ping(&mut self, world: &mut World) -> Duration {
+        let begin = world.network.elapsed();
+        self.send(world, &Message::Ping(Some(77)));
+        for _ in 0..100_000 {
+            self.hear();
+            if !self
+                .take(|said| (*said == Said::Pong(Some(77))).then_some(()))
+                .is_empty()
+            {
+                return world.network.elapsed().saturating_sub(begin);
+            }
+            assert!(!self.closed);
+            world.pass(Duration::from_micros(100));
+        }
+        panic!("no pong");
+    }
+
     /// Answers every ping.
     pub(crate) fn pong(&mut self, world: &mut World) {
         let pings = self.take(|said| match said {

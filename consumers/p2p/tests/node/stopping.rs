@@ -36,7 +36,7 @@ fn a_name_that_is_found_after_the_stop_is_not_dialled() {
         let host = world.network.host();
         let door = host.listen(&host.at(PORT), &ListenOptions::default()).unwrap();
         let handle = world.handle(0);
-        handle.add_node("slow.example", Kind::Added);
+        handle.add_node("slow.example", Kind::Added).unwrap();
         world.pass(ms(5));
         let resolving = |phase| phase == Phase::Resolving;
         assert!(world.see(0, |state| {

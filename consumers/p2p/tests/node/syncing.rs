@@ -78,7 +78,7 @@ fn the_chain_with_the_most_work_wins() {
     world.give(other, &more);
     world.until(secs(10), |world| world.height(0) == 22);
     assert_eq!(world.tip(other), world.tip(0));
-    let tips = world.see(0, |state| state.chain.tips());
+    let tips = world.handle(0).tips();
     let told: Vec<_> = tips
         .iter()
         .map(|tip| (tip.branch_length, tip.status.name()))
@@ -181,7 +181,7 @@ fn a_peer_without_the_network_service_is_served_and_not_asked() {
 }
 
 #[test]
-fn headers_of_a_long_chain_are_told_once_and_nobody_can_hold_them_up() {
+fn headers_of_a_long_chain_are_told_once() {
     let (_, blocks) = Miner::chain(4100);
     let mut world = World::one(settings(1), &blocks);
     let others: Vec<_> = (2..6)

@@ -88,14 +88,12 @@ fn who_does_not_come_in_drives_nobody_out() {
     {
         accept(&mut pool, &ledger, &tx).unwrap();
     }
-    let mut before: Vec<_> = pool.in_order().into_iter().cloned().collect();
+    let before: Vec<_> = pool.in_order().into_iter().cloned().collect();
     assert_eq!(before.len(), 10);
     assert_eq!(accept(&mut pool, &ledger, &large), Err(Refused::Full));
-    let mut after: Vec<_> = pool.in_order().into_iter().cloned().collect();
+    let after: Vec<_> = pool.in_order().into_iter().cloned().collect();
     assert_eq!(format!("{after:?}"), format!("{before:?}"));
     assert!(pool.bytes() <= settings.bytes);
-    before.clear();
-    after.clear();
 }
 
 #[test]

@@ -53,10 +53,10 @@ fn blocks_are_counted_from_the_one_that_made_the_coin() {
     assert_eq!(Refused::NonFinalInputs.to_string(), "non-BIP68-final");
     assert!(relative(2, 0).is_ok());
     // Not below version 2, nor where the bit says so; other bits say nothing.
-    assert!(relative(1, 11).is_ok() && relative(2, 1 << 31 | 11).is_ok());
+    assert!(relative(1, 11).is_ok() && relative(2, 1 << 31 | 0xb).is_ok());
     assert!(relative(0, 11).is_ok());
     assert_eq!(relative(-1, 11), Err(Refused::NonFinalInputs), "as Core has it");
-    assert!(relative(2, 1 << 16 | 10).is_ok());
+    assert!(relative(2, 1 << 16 | 0xa).is_ok());
 }
 
 #[test]

@@ -59,14 +59,14 @@ fn what_is_chosen_is_not_paid_for_again() {
     let (mut pool, ledger) = (pool(), ledger(3));
     let parent = spend(&[coin(0)], &[1_000, VALUE - 1_000]);
     let rich = spend(&[out(&parent, 1)], &[VALUE - 3_000]);
-    let poor = spend(&[out(&parent, 0)], &[500]);
+    let cheap = spend(&[out(&parent, 0)], &[500]);
     let other = spend(&[coin(1)], &[VALUE - 400]);
-    for tx in [&parent, &poor, &rich, &other] {
+    for tx in [&parent, &cheap, &rich, &other] {
         accept(&mut pool, &ledger, tx).unwrap();
     }
     assert_eq!(
         chosen(&pool, WEIGHT, SIGOPS),
-        txids(&[&parent, &rich, &poor, &other])
+        txids(&[&parent, &rich, &cheap, &other])
     );
 }
 

@@ -48,6 +48,29 @@ pub(super) const ALL: &[Scenario] = &[
         },
     },
     Scenario {
+        // Each has at least 1 MiB waiting that the kernel does not take: 80 MiB, if it were not the same buffers for all.
+        name: "80 peers ask for every block and never read",
+        settings: |_| {},
+        large: true,
+        memory: 16 + 8,
+        run: |node| {
+            let whole = all_blocks(node);
+            let stripped = whole.iter().map(|item| match item {
+                Inventory::WitnessBlock(hash) => Inventory::Block(*hash),
+                other => *other,
+            });
+            let asks = [
+                Message::GetData(whole.clone()),
+                Message::GetData(stripped.collect()),
+            ];
+            let mut all: Vec<_> = (0..80).map(|_| Peer::ready(node.at)).collect();
+            for (peer, ask) in all.iter_mut().zip(asks.iter().cycle()) {
+                peer.send(ask);
+            }
+            node.until(|node| node.count(Count::send_pauses) >= 80);
+        },
+    },
+    Scenario {
         name: "a peer downloads everything, five times",
         settings: |_| {},
         large: true,
@@ -95,8 +118,10 @@ pub(super) const ALL: &[Scenario] = &[
                 node.handle.submit(&super::miner::bytes(block)).unwrap();
             }
             let other = node.another(node::settings(2), &theirs);
-            node.handle.add_node(&other.at.to_string(), Kind::Added);
-            other.handle.add_node(&node.at.to_string(), Kind::Added);
+            for (from, to) in [(node, &other), (&other, node)] {
+                let added = from.handle.add_node(&to.at.to_string(), Kind::Added);
+                added.unwrap();
+            }
             for one in [node, &other] {
                 one.until(|one| one.count(Count::blocks) >= 16);
                 assert_eq!(one.count(Count::stalled), 0);

@@ -5,6 +5,7 @@ use crate::rig::{Block, MAGIC, again, all, chain, contents, directory, is_again,
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 use rustix::process::{Resource, Rlimit, setrlimit};
+use sockman_p2p::chain::Forgotten;
 use sockman_p2p::store::{Change, Disk, DiskOptions, OpenError, Reader, Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -212,10 +213,10 @@ fn what_waits_for_room_is_bounded() {
             room(None);
             is_full(disk.sync(), &index(dir));
             is_full(Err::<(), _>(disk.failed().unwrap()), &index(dir));
-            disk.record(Change::Forget {
+            disk.record(Change::Forget(vec![Forgotten {
                 height: block.height,
                 hash: block.hash,
-            });
+            }]));
             is_full(disk.sync(), &index(dir));
         },
         |dir| {

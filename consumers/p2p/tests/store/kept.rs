@@ -1,6 +1,7 @@
 //! What comes back: the same in memory and on a disk.
 
 use crate::rig::{self, Block, MAGIC, all, chain, contents, directory, open, options};
+use sockman_p2p::chain::Forgotten;
 use sockman_p2p::store;
 use sockman_p2p::store::{
     BadFrame, Change, Disk, DiskOptions, Loaded, LoadedHeader, MAX_FRAME, Memory, Reader, Store, StoreError,
@@ -123,7 +124,8 @@ fn a_change_of_mind_comes_back_too(mut host: impl Host) {
     let (height, hash) = at(3);
     host.store().record(Change::Invalid { height, hash });
     let (height, hash) = at(5);
-    host.store().record(Change::Forget { height, hash });
+    host.store()
+        .record(Change::Forget(vec![Forgotten { height, hash }]));
     // To know a header twice changes nothing.
     chain[3].announce(host.store());
     let loaded = host.restart();
@@ -150,7 +152,8 @@ fn a_change_of_mind_comes_back_too(mut host: impl Host) {
     chain[2].index(host.store(), again.place);
     chain[5].announce(host.store());
     let (height, hash) = at(5);
-    host.store().record(Change::Forget { height, hash });
+    host.store()
+        .record(Change::Forget(vec![Forgotten { height, hash }]));
     chain[5].announce(host.store());
     let loaded = host.restart();
     let contents = contents(loaded, &host.store().reader(), &chain);
@@ -217,7 +220,8 @@ fn nothing_comes_of_a_header_that_was_never_recorded(mut host: impl Host) {
     let Block { height, hash, .. } = chain[2];
     host.store().record(Change::Invalid { height, hash });
     host.store().record(Change::Lost { height, hash });
-    host.store().record(Change::Forget { height, hash });
+    host.store()
+        .record(Change::Forget(vec![Forgotten { height, hash }]));
     let loaded = host.restart();
     let contents = contents(loaded, &host.store().reader(), &chain);
     assert_eq!((contents.headers, contents.found), (all(0..1), vec![1]));

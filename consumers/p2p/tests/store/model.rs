@@ -3,6 +3,7 @@
 use crate::rig::{Block, MAGIC, chain, directory, open};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
+use sockman_p2p::chain::Forgotten;
 use sockman_p2p::store::{Change, Disk, Loaded, LoadedHeader, Memory, Place, Store};
 
 /// Blocks that a history is about.
@@ -22,7 +23,7 @@ impl Pair<'_> {
     }
 
     fn record(&mut self, change: Change) {
-        self.disk.record(change);
+        self.disk.record(change.clone());
         self.memory.record(change);
     }
 
@@ -50,7 +51,7 @@ impl Pair<'_> {
             }
             16..18 => self.record(Change::Lost { height, hash }),
             18 => self.record(Change::Invalid { height, hash }),
-            _ => self.record(Change::Forget { height, hash }),
+            _ => self.record(Change::Forget(vec![Forgotten { height, hash }])),
         }
     }
 }

@@ -11,6 +11,8 @@ sockman::counts! {
     handshake_timeouts,
     /// Clients that did not say in time what they speak.
     setup_timeouts,
+    /// Clients that did not take in time what they were sent.
+    send_timeouts,
     /// Clients that were told that we speak the same.
     setups,
     /// Clients that were told that we do not.

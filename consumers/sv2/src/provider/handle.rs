@@ -71,7 +71,7 @@ impl Handle {
             templates: client.kept(),
             prev_hash: client.told.as_ref().map(|told| told.work.basis().prev_hash),
             value: client.told.as_ref().map(|told| told.value),
-            behind: client.behind,
+            behind: client.high,
         };
         state.clients.iter().map(info).collect()
     }

@@ -44,6 +44,10 @@ impl<T: Source> Handler for Provider<T> {
     /// A client goes on that had its share: nothing else is posted.
     fn posted<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut (), _: Bytes) {
         self.work(net, |doing| {
+            if doing.is_spent() {
+                // In the next turn, then.
+                return doing.net.post(conn, Bytes::new());
+            }
             if let Some(client) = doing.client(conn) {
                 client.yielded = false;
                 doing.go_on(conn);
@@ -55,7 +59,13 @@ impl<T: Source> Handler for Provider<T> {
         self.work(net, |doing| {
             if let Some(client) = doing.client(conn) {
                 client.high = false;
-                if std::mem::take(&mut client.behind) && !planted(Mutant::BehindForever) {
+                if client.stage == Stage::Ready {
+                    doing.net.set_deadline(conn, None);
+                }
+                let is_behind = doing
+                    .client(conn)
+                    .is_some_and(|client| std::mem::take(&mut client.behind));
+                if is_behind && !planted(Mutant::BehindForever) {
                     doing.tell(conn);
                 }
                 doing.go_on(conn);
@@ -73,7 +83,8 @@ impl<T: Source> Handler for Provider<T> {
             let stage = doing.client(conn).map(|client| client.stage);
             let what = match stage {
                 Some(Stage::Hello | Stage::Queued) => Count::handshake_timeouts,
-                _ => Count::setup_timeouts,
+                Some(Stage::Setup) => Count::setup_timeouts,
+                _ => Count::send_timeouts,
             };
             doing.fail(conn, what, "it took too long");
         });

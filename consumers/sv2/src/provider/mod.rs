@@ -53,6 +53,8 @@ struct Own<T> {
     queue: VecDeque<Conn>,
     /// Whether the timer for them is set.
     greeting: bool,
+    /// What was sent in this turn for what clients ask, and which turn that is.
+    spent: (usize, u64),
     /// When the timer for templates is set for, and which it is.
     armed: Option<(Instant, Timer)>,
     stopping: bool,
@@ -72,7 +74,7 @@ impl<T: Source> Provider<T> {
         Provider {
             handle: Handle(Arc::default()),
             own: Own {
-                chance: Chance::new(settings.seed),
+                chance: Chance::new(settings.seed.0),
                 settings,
                 authority,
                 source,
@@ -82,6 +84,7 @@ impl<T: Source> Provider<T> {
                 listeners: Vec::new(),
                 queue: VecDeque::new(),
                 greeting: false,
+                spent: (0, 0),
                 armed: None,
                 stopping: false,
             },
@@ -145,7 +148,10 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
             Ok(frame) => {
                 let length = frame.len();
                 let sent = self.net.send_bytes(conn, Bytes::from(frame));
-                client.high |= sent.is_ok_and(Sent::is_high);
+                if sent.is_ok_and(Sent::is_high) && !std::mem::replace(&mut client.high, true) {
+                    let within = self.own.settings.taken_within;
+                    self.net.set_deadline(conn, Some(self.now + within));
+                }
                 length
             }
             Err(why) => {
@@ -154,6 +160,23 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
                 0
             }
         }
+    }
+
+    /// Counts bytes that were sent for what a client asks.
+    fn spend(&mut self, bytes: usize) {
+        let turn = self.net.stats().turns;
+        let before = if self.own.spent.1 == turn {
+            self.own.spent.0
+        } else {
+            0
+        };
+        self.own.spent = (before.saturating_add(bytes), turn);
+    }
+
+    /// Whether so much was sent in this turn that what else is asked waits for the next.
+    fn is_spent(&self) -> bool {
+        let (bytes, turn) = self.own.spent;
+        turn == self.net.stats().turns && bytes >= self.own.settings.turn.max(1)
     }
 
     /// Hangs up on a client for what it did.

@@ -1,7 +1,7 @@
 //! What clients send.
 //!
 //! A client that has not taken its answers is not read from; one that sends a lot is answered in shares, between which others have
-//! their turn.
+//! their turn; and so are all together, where answers are large.
 
 use super::client::Stage;
 use super::{Count, Doing};
@@ -12,7 +12,7 @@ use crate::source::Source;
 use crate::wire::{Broken, Frame, HELLO, Message, Submission};
 use bytes::Bytes;
 use sockman::{Conn, SockMan};
-use tracing::{info, warn};
+use tracing::{debug, info};
 
 /// What any message takes of a client's share, in bytes, however short it is.
 const LEAST: usize = 512;
@@ -22,6 +22,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
         let mut taken = 0;
         let mut share = self.own.settings.share.max(1);
         loop {
+            let is_spent = self.is_spent();
             let unread = &data[taken..];
             let Some(client) = self.state.clients.get_mut(conn) else {
                 return data.len();
@@ -35,7 +36,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
                     None => return self.want(conn, HELLO, taken),
                 },
                 (Stage::Setup | Stage::Ready, Some(transport)) => {
-                    if client.high || client.yielded || share == 0 {
+                    if client.high || client.yielded || is_spent || share == 0 {
                         if !client.high && !std::mem::replace(&mut client.yielded, true) {
                             self.net.post(conn, Bytes::new());
                         }
@@ -110,10 +111,9 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
                 if let Some(client) = self.client(conn) {
                     client.room = Some(room);
                     client.told = None;
-                    self.look();
-                    self.tell(conn);
                 }
-                0
+                self.look();
+                self.tell(conn)
             }
             (Some(Stage::Ready), Ok(Some(Message::RequestTransactionData { template }))) => {
                 self.data(conn, template)
@@ -161,7 +161,9 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
             }
         };
         self.count(what);
-        self.send(conn, &answer)
+        let sent = self.send(conn, &answer);
+        self.spend(sent);
+        sent
     }
 
     /// Looks whether a client has found a block, and hands it on if it has. It gets no answer: there is none in this protocol.
@@ -172,7 +174,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
         };
         let peer = &client.peer;
         let Some(held) = client.find(found.template, now) else {
-            warn!(%peer, template = found.template, "a solution of a template that is not known");
+            debug!(%peer, template = found.template, "a solution of a template that is not known");
             return self.count(Count::solutions_unknown);
         };
         match Solution::check(&held.work, &held.body, found) {
@@ -182,7 +184,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
                 self.count(Count::solutions);
             }
             Err(why) => {
-                warn!(%peer, template = found.template, %why, "a solution that is none");
+                debug!(%peer, template = found.template, %why, "a solution that is none");
                 self.count(Count::solutions_refused);
             }
         }

@@ -45,47 +45,58 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
 
     /// Tells a client what there is to mine, if it does not know or it is worth it: at once if it is to build on another block, and
     /// otherwise at most every [`Settings::interval`](crate::Settings::interval), if it pays
-    /// [`Settings::fee_delta`](crate::Settings::fee_delta) more.
-    pub(super) fn tell(&mut self, conn: Conn) {
+    /// [`Settings::fee_delta`](crate::Settings::fee_delta) more. Gives what that took of the client's share.
+    pub(super) fn tell(&mut self, conn: Conn) -> usize {
         let Some(work) = self.own.latest.clone() else {
-            return;
+            return 0;
         };
         let (delta, interval) = (self.own.settings.fee_delta, self.own.settings.interval);
+        // Whether it takes what it is sent or not: it is forgotten.
+        self.outdate(conn, &work);
         let now = self.now;
         let Some(client) = self.state.clients.get_mut(conn) else {
-            return;
+            return 0;
         };
         let Some(room) = client.room.filter(|_| client.stage == Stage::Ready) else {
-            return;
+            return 0;
         };
         if client.high {
             client.behind = true;
-            return self.count(Count::behind);
+            self.count(Count::behind);
+            return 0;
         }
-        let Some(body) = work.body(room) else {
-            return self.fail(conn, Count::no_room, "its outputs leave no room for anything");
+        let Some(count) = work.count(room) else {
+            self.fail(conn, Count::no_room, "its outputs leave no room for anything");
+            return 0;
         };
-        match &client.told {
+        let is_known = match &client.told {
             Some(told) if told.work.follows(&work) => {
-                if Arc::ptr_eq(&told.work, &work) || body.value() < told.value.saturating_add(delta) {
-                    return;
+                if Arc::ptr_eq(&told.work, &work) || work.value(count) < told.value.saturating_add(delta) {
+                    return 0;
                 }
                 let next = told.at + interval;
                 if now < next && !planted(Mutant::Impatient) {
-                    return self.arm(next);
+                    self.arm(next);
+                    return 0;
                 }
-                self.send_template(conn, &work, &body, false);
+                true
             }
-            told => {
-                if told.is_some() && planted(Mutant::PrevHashFirst) {
-                    let template = client.last().unwrap_or(0) + 1;
-                    self.send_prev_hash(conn, &work, template);
-                }
-                self.outdate(conn, &work);
-                let template = self.send_template(conn, &work, &body, true);
-                self.send_prev_hash(conn, &work, template);
-            }
+            _ => false,
+        };
+        // Numbers rise by one.
+        let early = client
+            .last()
+            .filter(|_| !is_known && planted(Mutant::PrevHashFirst));
+        if let Some(last) = early {
+            self.send_prev_hash(conn, &work, last + 1);
         }
+        let (body, is_new) = work.body(count);
+        let hashed = if is_new { self.own.settings.share } else { 0 };
+        let (template, mut sent) = self.send_template(conn, &work, &body, !is_known);
+        if !is_known {
+            sent += self.send_prev_hash(conn, &work, template);
+        }
+        hashed + sent
     }
 
     /// What a client has of other tips is forgotten, in a while.
@@ -104,10 +115,19 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
         }
     }
 
-    /// Sends a template, and gives its number. It is kept first: the client may ask for it as soon as it has it.
-    fn send_template(&mut self, conn: Conn, work: &Arc<Work>, body: &Arc<Body>, future: bool) -> u64 {
+    /// Sends a template, and gives its number and the bytes of its frame. It is kept first: the client may ask for it as soon as it has
+    /// it.
+    fn send_template(
+        &mut self,
+        conn: Conn,
+        work: &Arc<Work>,
+        body: &Arc<Body>,
+        future: bool,
+    ) -> (u64, usize) {
         let (most, at) = (self.own.settings.templates, self.now);
-        let Some(client) = self.client(conn) else { return 0 };
+        let Some(client) = self.client(conn) else {
+            return (0, 0);
+        };
         let template = client.keep(work, body, future, most);
         client.told = Some(Told {
             work: work.clone(),
@@ -115,12 +135,12 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
             at,
         });
         self.own.number = self.own.number.max(template);
-        self.send(conn, &Message::NewTemplate(body.template(template, future)));
         self.count(Count::templates);
-        template
+        let sent = self.send(conn, &Message::NewTemplate(body.template(template, future)));
+        (template, sent)
     }
 
-    fn send_prev_hash(&mut self, conn: Conn, work: &Work, template: u64) {
+    fn send_prev_hash(&mut self, conn: Conn, work: &Work, template: u64) -> usize {
         let basis = work.basis();
         let now = self.own.settings.clock.unix(self.now);
         let message = Message::SetNewPrevHash(PrevHash {
@@ -130,8 +150,8 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
             bits: basis.bits.to_consensus(),
             target: Target::from_compact(basis.bits).to_le_bytes(),
         });
-        self.send(conn, &message);
         self.count(Count::prev_hashes);
+        self.send(conn, &message)
     }
 
     /// The timer: there may be better templates for some, and old ones to forget.

@@ -40,6 +40,7 @@ fn last_tip(heard: &[Message]) -> [u8; 32] {
 fn who_does_not_read_is_behind_and_told_the_latest_when_it_reads() {
     let mut world = world(Settings {
         send_high: 4_000,
+        taken_within: secs(100_000),
         ..settings()
     });
     world.set(work(1, 3));

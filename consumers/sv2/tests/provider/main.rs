@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod costs;
 mod flow;
 mod handshake;
 mod hostile;

@@ -31,7 +31,7 @@ const DIRECTORY: &str = ".sockman";
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DataArgs {
-    /// Which chain.
+    /// Which chain. On signet the signatures of blocks (BIP 325) are not checked.
     #[arg(long, value_name = "NAME", default_value = "main")]
     chain: Chain,
     /// Where everything is kept: the main chain in it, the others in `regtest`, `signet` and `testnet4` below it. By default

@@ -2,7 +2,7 @@
 //!
 //! - `data`: which chain, and where it is kept; `store`: how
 //! - `peers`: the P2P protocol; `rpc`: JSON-RPC and REST; `http`: what their clients may do
-//! - `sv2`: Stratum V2
+//! - `sv2`: Stratum V2; `pool`: transactions and coins for it
 //! - `place`: addresses whose port may be left out
 //!
 //! Defaults are those of the libraries, by their own values.
@@ -11,6 +11,7 @@ pub(crate) mod data;
 mod http;
 mod peers;
 mod place;
+mod pool;
 mod rpc;
 pub(crate) mod store;
 mod sv2;
@@ -21,6 +22,7 @@ use crate::failure::Failure;
 use data::DataArgs;
 use http::HttpArgs;
 use peers::PeerArgs;
+use pool::PoolArgs;
 use rpc::RpcArgs;
 use sockman_backends::sockman::Config;
 use std::time::Duration;
@@ -56,6 +58,8 @@ pub(crate) struct NodeArgs {
     #[command(flatten)]
     pub(crate) sv2: Sv2Args,
     #[command(flatten)]
+    pub(crate) pool: PoolArgs,
+    #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     engine: EngineArgs,
@@ -90,6 +94,8 @@ mod tests {
     use sockman_backends::sockman::{Endpoint, Limits as ConnLimits, ListenOptions};
     use sockman_http::{Limits, rpc};
     use sockman_p2p::Settings;
+    use sockman_p2p::coins::CoinsOptions;
+    use sockman_p2p::pool::PoolSettings;
     use sockman_p2p::store::DiskOptions;
 
     type Set<T> = fn(&mut T);
@@ -113,6 +119,8 @@ mod tests {
         let settings = args.peers.settings([7; 32]).expect("they agree");
         assert_eq!(shown(&settings), shown(&Settings::new([7; 32])));
         assert_eq!(args.store.options(), DiskOptions::default());
+        assert_eq!(args.pool.settings(), PoolSettings::default());
+        assert_eq!(args.pool.coins(), CoinsOptions::default());
         assert_eq!(args.config().expect("they agree"), Config::default());
         let http = sockman_http::Settings {
             limits: Limits::bitcoin_core(),
@@ -156,7 +164,7 @@ mod tests {
             let settings = args(&[flag, value]).peers.settings([7; 32]);
             shown(&settings.expect("they agree"))
         };
-        let cases: [(&str, &str, SetTime); 27] = [
+        let cases: [(&str, &str, SetTime); 32] = [
             ("--max-connections", "3", |to, _| to.max_inbound = 3),
             ("--peer-timeout", "7", |to, time| to.handshake_within = time),
             ("--ping-every", "7", |to, time| to.ping_every = time),
@@ -169,13 +177,18 @@ mod tests {
             ("--window", "3", |to, _| to.window = 3),
             ("--window-bytes", "3KiB", |to, _| to.window_bytes = 3 << 10),
             ("--hedge-after", "7", |to, time| to.hedge_after = time),
+            ("--max-hedges", "3", |to, _| to.hedges = 3),
             ("--stall-timeout", "7", |to, time| to.stall = time),
             ("--block-timeout", "7", |to, time| to.block_within = time),
             ("--announce-every", "7", |to, time| to.announce_every = time),
             ("--max-headers", "3", |to, _| to.headers = 3),
+            ("--max-followed", "3", |to, _| to.followed = 3),
             ("--max-unconnected", "3", |to, _| to.unconnected = 3),
             ("--max-addresses", "3", |to, _| to.addresses = 3),
             ("--discourage", "7", |to, time| to.discourage = time),
+            ("--max-discouraged", "3", |to, _| to.discouraged = 3),
+            ("--max-bans", "3", |to, _| to.bans = 3),
+            ("--max-targets", "3", |to, _| to.targets = 3),
             ("--noban", "10.0.0.0/8", |to, _| {
                 to.noban = vec!["10.0.0.0/8".parse().expect("a network")];
             }),
@@ -214,6 +227,34 @@ mod tests {
             let mut expected = DiskOptions::default();
             set(&mut expected);
             assert_eq!(args(&[flag, value]).store.options(), expected, "{flag}");
+        }
+    }
+
+    #[test]
+    fn flags_of_the_pool_set_what_they_say() {
+        let cases: [(&str, &str, Set<PoolSettings>); 4] = [
+            ("--maxmempool", "3", |to| to.bytes = 3_000_000),
+            ("--mempool-count", "3", |to| to.count = 3),
+            ("--limitancestorcount", "3", |to| to.ancestors = 3),
+            ("--minrelaytxfee", "0.00001", |to| to.min_feerate = 1_000),
+        ];
+        for (flag, value, set) in cases {
+            let mut expected = PoolSettings::default();
+            set(&mut expected);
+            assert_eq!(args(&[flag, value]).pool.settings(), expected, "{flag}");
+        }
+        let cases: [(&str, &str, Set<CoinsOptions>); 6] = [
+            ("--coins-undo", "3", |to| to.undo = 3),
+            ("--coins-step-blocks", "3", |to| to.step_blocks = 3),
+            ("--coins-step-bytes", "3KiB", |to| to.step_bytes = 3 << 10),
+            ("--coins-step-coins", "3", |to| to.step_coins = 3),
+            ("--coins-cache", "3KiB", |to| to.cache = 3 << 10),
+            ("--coins-verify", "3KiB", |to| to.verify = 3 << 10),
+        ];
+        for (flag, value, set) in cases {
+            let mut expected = CoinsOptions::default();
+            set(&mut expected);
+            assert_eq!(args(&[flag, value]).pool.coins(), expected, "{flag}");
         }
     }
 

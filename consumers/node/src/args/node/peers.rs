@@ -100,9 +100,13 @@ pub(crate) struct PeerArgs {
     /// Bytes of blocks that may be stored beyond the first missing one; above it only that one is asked for.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().window_bytes as usize))]
     window_bytes: Size,
-    /// When the block that all wait for has not come for so long, another peer is asked for it too.
+    /// When the block that all wait for has not come for so long, another peer is asked for it too; for headers after half that
+    /// time, if fewer than 8,000 have come meanwhile.
     #[arg(long, value_name = "SECS", default_value_t = Seconds(default().hedge_after))]
     hedge_after: Seconds,
+    /// Blocks that may be asked of a second peer so, beside one in fifty of those that came.
+    #[arg(long, value_name = "N", default_value_t = default().hedges)]
+    max_hedges: u64,
     /// When it then came from the other, the first is dropped if it has had so long.
     #[arg(long, value_name = "SECS", value_parser = positive, default_value_t = Seconds(default().stall))]
     stall_timeout: Seconds,
@@ -115,16 +119,31 @@ pub(crate) struct PeerArgs {
     /// Headers kept without their blocks, at some 150 bytes each; above it those that no peer builds on are forgotten.
     #[arg(long, value_name = "N", default_value_t = count(default().headers))]
     max_headers: NonZeroUsize,
+    /// Headers of a peer's chain that are followed, at 8 bytes for 500, though they have too little work to be kept; above it the peer
+    /// is dropped.
+    #[arg(long, value_name = "N", default_value_t = count32(default().followed))]
+    max_followed: NonZeroU32,
     /// Messages of headers in a row that connect to nothing, before the peer is dropped.
     #[arg(long, value_name = "N", default_value_t = count32(default().unconnected))]
     max_unconnected: NonZeroU32,
     /// Addresses that a peer may tell at once, and one more every ten seconds; the rest is ignored.
     #[arg(long, value_name = "N", default_value_t = NonZeroU64::new(default().addresses).unwrap_or(NonZeroU64::MIN))]
     max_addresses: NonZeroU64,
-    /// For how long somebody who misbehaves is taken only if there is room, and not dialled.
+    /// For how long somebody who misbehaves is taken only if there is room, and not dialled; and for how long one that dialled us and
+    /// held up a download is the last to be asked for blocks.
     #[arg(long, value_name = "SECS", default_value_t = Seconds(default().discourage))]
     discourage: Seconds,
-    /// Addresses, as 192.168.0.0/16, whose peers are not dropped for what they send. May be given several times.
+    /// How many are remembered who misbehave; above it the oldest are forgotten.
+    #[arg(long, value_name = "N", default_value_t = default().discouraged)]
+    max_discouraged: usize,
+    /// Networks that the RPC `setban` may ban.
+    #[arg(long, value_name = "N", default_value_t = default().bans)]
+    max_bans: usize,
+    /// Peers that may be dialled, those of --connect and --addnode among them: above it the RPC `addnode` adds none.
+    #[arg(long, value_name = "N", default_value_t = default().targets)]
+    max_targets: usize,
+    /// Addresses, as 192.168.0.0/16, whose peers are neither hung up on for what is not valid in what they send, nor discouraged nor
+    /// banned; but as all others if it cannot be read, is late, or is more headers than there is room for. May be given several times.
     #[arg(long, value_name = "SUBNET", value_parser = net)]
     noban: Vec<IpNet>,
     /// Bytes of blocks kept in memory to serve them again.
@@ -188,13 +207,18 @@ impl PeerArgs {
             window: self.window.get(),
             window_bytes: self.window_bytes.0 as u64,
             hedge_after: self.hedge_after.0,
+            hedges: self.max_hedges,
             stall: self.stall_timeout.0,
             block_within: self.block_timeout.0,
             announce_every: self.announce_every.0,
             headers: self.max_headers.get(),
+            followed: self.max_followed.get(),
             unconnected: self.max_unconnected.get(),
             addresses: self.max_addresses.get(),
             discourage: self.discourage.0,
+            discouraged: self.max_discouraged,
+            bans: self.max_bans,
+            targets: self.max_targets,
             noban: self.noban.clone(),
             cache: self.block_cache.0,
             requests: self.peer_requests.0,

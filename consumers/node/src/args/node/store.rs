@@ -36,7 +36,8 @@ pub(crate) struct StoreArgs {
     /// Changes to the index that are not left to wait so long.
     #[arg(long, value_name = "N", default_value_t = nonzero(default().commit_at))]
     commit_at: NonZeroUsize,
-    /// Changes to the index that may wait while others are written, at some 100 bytes each; above it the node waits.
+    /// Changes to the index that may wait while others are written, at some 100 bytes each; above it peers' headers and
+    /// blocks wait.
     #[arg(long, value_name = "N", default_value_t = nonzero(default().queue))]
     commit_queue: NonZeroUsize,
     /// Bytes of the index that are kept in memory.

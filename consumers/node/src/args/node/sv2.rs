@@ -17,6 +17,18 @@ fn count(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 
+/// What the largest solution has, twice over.
+const LEAST_FRAME: Size = Size(128 << 10);
+
+fn frame(text: &str) -> Result<Size, String> {
+    match text.parse()? {
+        size if size >= LEAST_FRAME => Ok(size),
+        _ => Err(format!(
+            "must be at least {LEAST_FRAME}: solutions can have half of that"
+        )),
+    }
+}
+
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Stratum V2: templates for pools (times are in seconds)")]
 pub(crate) struct Sv2Args {
@@ -52,8 +64,11 @@ pub(crate) struct Sv2Args {
     /// Bytes that are received from a client and sent to it in one go, before others have their turn.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().share))]
     sv2_share: Size,
-    /// Bytes that a frame of a client may have; it is hung up on for more.
-    #[arg(long, value_name = "SIZE", default_value_t = Size(default().frame))]
+    /// Bytes that all clients together are sent in one turn of the loop for transactions that they ask for. An answer is not divided.
+    #[arg(long, value_name = "SIZE", default_value_t = Size(default().turn))]
+    sv2_turn: Size,
+    /// Bytes that a frame of a client may have, at least 128KiB; it is hung up on for more.
+    #[arg(long, value_name = "SIZE", default_value_t = Size(default().frame), value_parser = frame)]
     sv2_max_frame: Size,
     /// Bytes that wait for a client, above which it is not answered, and new templates wait.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().send_high))]
@@ -61,6 +76,9 @@ pub(crate) struct Sv2Args {
     /// Bytes that may wait for a client; it is hung up on for more. One answer can have 16 MiB.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().send_most))]
     sv2_send_most: Size,
+    /// For a client to take most of what it is sent, once there is more than --sv2-send-high.
+    #[arg(long, value_name = "SECS", value_parser = positive, default_value_t = Seconds(default().taken_within))]
+    sv2_send_timeout: Seconds,
     /// How long templates are kept once their tip is not the last any more.
     #[arg(long, value_name = "SECS", default_value_t = Seconds(default().stale_for))]
     sv2_stale: Seconds,
@@ -94,7 +112,11 @@ impl Sv2Args {
     }
 
     /// What the provider may do. `seed`: what its random numbers come from.
-    pub(crate) fn settings(&self, seed: [u8; 32]) -> Result<Settings, Failure> {
+    pub(crate) fn settings(&self, network: Network, seed: [u8; 32]) -> Result<Settings, Failure> {
+        if self.is_on() && network == Network::Signet {
+            let why = "--sv2-bind: blocks of signet need a signature (BIP 325), which neither we nor pools can give";
+            return Err(Failure::Usage(why.to_owned()));
+        }
         let keepalive = self.sv2_keepalive.0;
         let settings = Settings {
             max_clients: self.sv2_max_clients.get(),
@@ -102,9 +124,11 @@ impl Sv2Args {
             setup_within: self.sv2_setup_timeout.0,
             handshakes: self.sv2_handshakes.get(),
             share: self.sv2_share.0,
+            turn: self.sv2_turn.0,
             frame: self.sv2_max_frame.0,
             send_high: self.sv2_send_high.0,
             send_most: self.sv2_send_most.0,
+            taken_within: self.sv2_send_timeout.0,
             interval: self.sv2_interval.0,
             fee_delta: self.sv2_fee_delta,
             stale_for: self.sv2_stale.0,
@@ -124,8 +148,9 @@ fn port(network: Network) -> u16 {
     match network {
         Network::Bitcoin => 8336,
         Network::Testnet4 => 48336,
-        Network::Signet => 38336,
         Network::Regtest => 18447,
         Network::Testnet => 18336,
+        // Nothing is served there.
+        Network::Signet => 38336,
     }
 }

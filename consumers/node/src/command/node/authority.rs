@@ -2,9 +2,9 @@
 
 use crate::failure::Failure;
 use sockman_sv2::wire::{Authority, Chance};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 /// More than any key has.
@@ -43,21 +43,15 @@ fn read(path: &Path, file: &File) -> Result<Authority, Failure> {
 fn make(path: &Path, chance: &mut Chance) -> Result<Authority, Failure> {
     let authority = Authority::generate(chance);
     let write = || -> io::Result<()> {
-        let new = path.with_extension("new");
-        // One that was left behind is of no use.
-        if let Err(why) = std::fs::remove_file(&new)
-            && why.kind() != ErrorKind::NotFound
-        {
-            return Err(why);
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // For nobody else to read, and under a name that nobody else has.
+        let mut file = tempfile::Builder::new()
+            .prefix(".sv2-key-")
+            .tempfile_in(folder.unwrap_or(Path::new(".")))?;
         writeln!(file, "{}", authority.secret())?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path)?;
+        Ok(())
     };
     write().map_err(Failure::system(format!("write {}", path.display())))?;
     Ok(authority)

@@ -1,13 +1,14 @@
 //! `sockman node`: three protocols on one loop: P2P, HTTP and Stratum V2.
 //!
 //! - this file: how it is put together; `brake`: how it is stopped
-//! - `authority`: the key that vouches for it to Stratum V2's clients
+//! - `sv2`: what serving templates takes; `authority`: the key that vouches for it to Stratum V2's clients
 //! - `patience`: what it tells while it is opened; `report`: what it tells while it runs
 
 mod authority;
 mod brake;
 mod patience;
 mod report;
+mod sv2;
 
 use super::{print, serve, stats};
 use crate::args::node::NodeArgs;
@@ -23,13 +24,12 @@ use sockman_http::rpc::{Dispatcher, Instance, Rpc};
 use sockman_http::{Server, Workers};
 use sockman_node::OnBackend;
 use sockman_node::node::{Context, Site, Sv2, rpc};
-use sockman_node::templates::{Feed, Templates};
+use sockman_node::templates::Feed;
 use sockman_p2p::chain::Params;
 use sockman_p2p::state::{Bans, Chain, Handle, Kind};
 use sockman_p2p::store::{Disk, Store as _, directory};
 use sockman_p2p::{Node, Settings};
 use sockman_sv2::Provider;
-use sockman_sv2::wire::{Authority, Chance};
 use std::fmt::Write as _;
 use std::fs::DirBuilder;
 use std::io;
@@ -37,6 +37,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use sv2::Sv2Parts;
 
 /// Runs the node to its end.
 pub(crate) fn run(args: &NodeArgs) -> Result<(), Failure> {
@@ -59,7 +60,7 @@ impl OnBackend for Serve<'_> {
         let (config, waiting) = (args.config()?, args.rpc.waiting()?);
         let mut credentials = args.rpc.credentials()?;
         let settings = args.peers.settings(seed()?)?;
-        let sv2_settings = args.sv2.settings(seed()?)?;
+        let sv2_settings = args.sv2.settings(args.data.network(), seed()?)?;
         let brake = Arc::new(Brake::default());
         let signals = {
             let brake = brake.clone();
@@ -70,19 +71,24 @@ impl OnBackend for Serve<'_> {
         let dir = directory(&args.data.datadir()?, params.network);
         let (network, p2p_port, rpc_port) = (params.network, params.default_port, params.rpc_port);
         let chain = open(args, &dir, params, &settings)?;
-        brake.opened();
         let bans = Bans::open(&dir.join("banlist.json"), settings.clock.unix(Instant::now()))?;
         let node = Node::new(settings, chain, bans);
         let handle = node.handle();
+        let Sv2Parts {
+            authority,
+            feed,
+            templates,
+            follower,
+        } = sv2::open(args, &dir, &handle, seed()?)?;
+        brake.opened();
         // The directory is ours by now: nobody else's cookie is overwritten.
         args.rpc.cookie(&mut credentials, &dir.join(".cookie"))?;
-        let (authority, templates, feed) = open_sv2(args, &dir, &handle)?;
         let provider = Provider::new(sv2_settings, authority, feed);
         let sv2 = templates.as_ref().map(|_| Sv2 {
             handle: provider.handle(),
             authority: authority.key(),
         });
-        let context = Context::new(handle.clone(), waiting, sv2);
+        let context = Context::new(handle.clone(), waiting, sv2, templates.clone());
         let dispatcher = Dispatcher::new(rpc::methods(), Instance::new("sockman"), context.clone());
         let rpc = Rpc::new(
             dispatcher.batch(args.rpc.batch()),
@@ -99,19 +105,22 @@ impl OnBackend for Serve<'_> {
         let mut driver =
             Driver::<B, All>::new(&config, all).map_err(Failure::system(serve::cannot_start::<B>()))?;
         let listening = driver.with(|all, net| listen(all, net, args, network, (p2p_port, rpc_port)))?;
-        if let Some(templates) = &templates {
-            templates.runs_on(driver.remote());
-        }
+        let remote = driver.remote();
+        let running = follower.map(|follower| follower.start(move || remote.wake()));
+        let running = running
+            .transpose()
+            .map_err(Failure::system("start the threads for templates"))?;
         // Before anything is printed: whoever has read that we listen may send us a signal.
         brake.arm(args.drain(), handle.clone(), dispatcher, driver.remote());
         tell::<B>(&listening)?;
-        if templates.is_some() {
+        if running.is_some() {
             print(&format!("authority public key {}\n", authority.key()))?;
         }
 
         let progress = Progress::new(args.progress_every());
         let reporter = Reporter::start(
             handle.clone(),
+            templates,
             progress,
             args.exit_when_synced,
             args.drain(),
@@ -120,14 +129,10 @@ impl OnBackend for Serve<'_> {
         let ran = driver.run().map_err(Failure::system(serve::CANNOT_GO_ON));
         drop(signals);
         reporter.end();
+        // What was found is handed in before all is put on the disk.
+        drop(running);
         let ended = end(&handle);
         let counted = driver.with(|_, net| net.stats().clone());
-        // With it goes what the threads that make templates wait for.
-        drop(driver);
-        handle.stop_waiting();
-        if let Some(templates) = templates {
-            templates.end();
-        }
         ran?;
         ended?;
         if args.stats {
@@ -170,7 +175,7 @@ fn seed() -> Result<[u8; 32], Failure> {
 /// Opens the data directory and puts the chain together.
 fn open(args: &NodeArgs, dir: &Path, params: Params, settings: &Settings) -> Result<Chain<Disk>, Failure> {
     make(dir)?;
-    let patience = Patience::start(dir, args.progress_every())?;
+    let patience = Patience::start(dir, "its blocks are looked through", args.progress_every())?;
     let (disk, loaded) = Disk::open(dir, params.magic, args.store.options())?;
     for note in &loaded.notes {
         super::warn(note);
@@ -246,23 +251,6 @@ fn listen_for_clients<S: SockMan>(
         listening.push(net.local_addr(listener).unwrap_or(at));
     }
     Ok(listening)
-}
-
-/// The authority's key and what makes templates. Where they are not wanted, nothing is made, and the provider, which listens nowhere,
-/// has a key that nobody will see.
-fn open_sv2(
-    args: &NodeArgs,
-    dir: &Path,
-    handle: &Handle<Disk>,
-) -> Result<(Authority, Option<Templates>, Feed), Failure> {
-    let mut chance = Chance::new(seed()?);
-    if !args.sv2.is_on() {
-        return Ok((Authority::generate(&mut chance), None, Feed::none()));
-    }
-    let authority = authority::load(&args.sv2.key_file(dir), &mut chance)?;
-    let (templates, feed) =
-        Templates::start(handle).map_err(Failure::system("start the threads for templates"))?;
-    Ok((authority, Some(templates), feed))
 }
 
 /// Tells where it listens: with the ports that the kernel chose.

@@ -13,16 +13,16 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Begins with the opening of this directory.
-    pub(super) fn start(dir: &Path, every: Duration) -> Result<Patience, Failure> {
+    /// Begins with the opening of this directory or file. `what`: what is done with it.
+    pub(super) fn start(path: &Path, what: &'static str, every: Duration) -> Result<Patience, Failure> {
         let (end, ended) = channel::<()>();
-        let (dir, since) = (dir.to_owned(), Instant::now());
+        let (path, since) = (path.to_owned(), Instant::now());
         let work = move || {
             while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
                 let seconds = since.elapsed().as_secs();
                 warn(&format_args!(
-                    "{} is being opened, for {seconds} s by now: its blocks are looked through",
-                    dir.display()
+                    "{} is being opened, for {seconds} s by now: {what}",
+                    path.display()
                 ));
             }
         };

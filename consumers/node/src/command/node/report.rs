@@ -4,6 +4,7 @@
 use super::brake::Brake;
 use crate::failure::Failure;
 use crate::progress::{Progress, Sample};
+use sockman_node::templates::{MOST_BEHIND, Templates};
 use sockman_p2p::state::{Handle, State};
 use sockman_p2p::store::Store;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ fn look<D: Store>(state: &mut State<D>) -> Seen {
             blocks: chain.height().into(),
             all_blocks: is_known.then(|| best.max(chain.height()).into()),
             bytes: state.bytes.0,
+            coins: None,
             peers: Some(state.peers.len()),
         },
         is_synced: state.is_synced(),
@@ -48,9 +50,10 @@ fn look<D: Store>(state: &mut State<D>) -> Seen {
 }
 
 impl Reporter {
-    /// Begins to look. `exit_when_synced`: it stops the node, within `drain`, once that has caught up.
+    /// Begins to look. `templates`: if it makes them. `exit_when_synced`: it stops the node, within `drain`, once that has caught up.
     pub(super) fn start<D: Store>(
         handle: Handle<D>,
+        templates: Option<Templates<D>>,
         mut progress: Progress,
         exit_when_synced: bool,
         drain: Duration,
@@ -60,7 +63,15 @@ impl Reporter {
         let work = move || {
             let (mut was_synced, mut is_ending) = (false, false);
             while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-                let seen = handle.with(look);
+                let mut seen = handle.with(look);
+                if let Some(templates) = &templates {
+                    let height = templates.figures().height;
+                    let is_far = u64::from(height + MOST_BEHIND) < seen.sample.blocks;
+                    seen.sample.coins = is_far.then_some(height.into());
+                    for note in templates.take_notes() {
+                        progress.say(&format!("sockman: {note}"));
+                    }
+                }
                 progress.show(Instant::now(), seen.sample);
                 for (name, why) in &seen.unreached {
                     progress.say(&format!(

@@ -29,7 +29,7 @@ pub(super) fn node(unix: u64) -> Context<Memory> {
         ..Settings::new([1; 32])
     };
     let node = Node::new(settings, chain, Bans::default());
-    Context::new(node.handle(), 1, None)
+    Context::new(node.handle(), 1, None, None)
 }
 
 /// What a node answers to the body of a request.

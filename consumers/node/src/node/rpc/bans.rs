@@ -34,7 +34,7 @@ fn failed(why: &BanError) -> RpcError {
     let code = match why {
         BanError::NoNetwork | BanError::NotBanned => code::CLIENT_INVALID_IP_OR_SUBNET,
         BanError::Already => code::CLIENT_NODE_ALREADY_ADDED,
-        BanError::Full => code::MISC_ERROR,
+        BanError::Full(_) => code::MISC_ERROR,
         BanError::Write { .. } | BanError::Read { .. } => code::DATABASE_ERROR,
     };
     RpcError::new(code, why.to_string())

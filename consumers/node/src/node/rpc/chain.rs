@@ -7,7 +7,7 @@ use crate::node::json::{Hex, Real, Text, difficulty};
 use bitcoin::{BlockHash, Network, Target};
 use serde::Serialize;
 use sockman_http::rpc::{Call, Done, Method, Out, RpcError};
-use sockman_p2p::state::{Chain, Tip};
+use sockman_p2p::state::Tip;
 use sockman_p2p::store::Store;
 
 pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 5] {
@@ -29,7 +29,7 @@ pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 5] {
             "Blockchain",
             "Returns the hash of the block at this height of the chain with the most work.",
         ),
-        Method::new("getchaintips", getchaintips).help(
+        Method::new("getchaintips", getchaintips).on_worker().help(
             "Blockchain",
             "Returns a list of the ends of all chains that are known: height, hash, how many blocks it is away from the chain with the \
              most work, and its status: active, valid-fork, headers-only or invalid.",
@@ -142,28 +142,24 @@ struct TipInfo {
 }
 
 fn getchaintips<D: Store>(context: &Context<D>, _: &Call<'_>, out: Out<'_>) -> Result<Done, RpcError> {
-    let describe = |chain: &Chain<D>, tip: &Tip| {
-        let entry = chain.entry(tip.id);
-        TipInfo {
-            height: entry.height,
-            hash: Text(entry.hash),
-            branchlen: tip.branch_length,
-            status: tip.status.name(),
-        }
+    let describe = |tip: Tip| TipInfo {
+        height: tip.height,
+        hash: Text(tip.hash),
+        branchlen: tip.branch_length,
+        status: tip.status.name(),
     };
-    let tips: Vec<TipInfo> = context.handle().with(|state| {
-        let tips = state.chain.tips();
-        tips.iter().map(|tip| describe(&state.chain, tip)).collect()
-    });
+    let tips: Vec<TipInfo> = context.handle().tips().into_iter().map(describe).collect();
     out.json(&tips)
 }
 
 #[cfg(test)]
 mod tests {
     use super::SIGNET_CHALLENGE;
+    use crate::node::recorded;
     use bitcoin::hashes::{Hash as _, sha256d};
     use bitcoin::hex::FromHex as _;
     use bitcoin::{Network, consensus};
+    use sockman_http::rpc::Place;
 
     /// A signet's magic is the beginning of its challenge's hash (BIP 325).
     #[test]
@@ -171,5 +167,16 @@ mod tests {
         let script = Vec::from_hex(SIGNET_CHALLENGE).expect("hexadecimal");
         let hash = sha256d::Hash::hash(&consensus::serialize(&script));
         assert_eq!(hash.as_byte_array()[..4], Network::Signet.magic().to_bytes());
+    }
+
+    /// There may be as many as headers: the loop does not wait until all are written.
+    #[test]
+    fn tips_are_told_by_a_worker() {
+        let dispatcher = recorded::dispatcher(&recorded::node(1_700_000_000));
+        for (method, place) in [("getchaintips", Place::Worker), ("getblockcount", Place::Loop)] {
+            let body = format!(r#"{{"method":"{method}"}}"#);
+            let request = dispatcher.read(body.as_bytes());
+            assert_eq!(dispatcher.place(&request), place, "{method}");
+        }
     }
 }

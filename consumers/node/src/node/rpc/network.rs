@@ -6,7 +6,7 @@ use crate::node::context::Context;
 use serde::Serialize;
 use sockman_backends::sockman::Conn;
 use sockman_http::rpc::{Amount, Call, Done, Method, Out, RpcError, code};
-use sockman_p2p::state::{Command, Kind, Peer};
+use sockman_p2p::state::{AddError, Command, Kind, Peer};
 use sockman_p2p::store::Store;
 use sockman_p2p::wire::PROTOCOL_VERSION;
 use std::net::IpAddr;
@@ -230,25 +230,22 @@ fn addnode<D: Store>(context: &Context<D>, call: &Call<'_>, out: Out<'_>) -> Res
         return Err(invalid(why.to_owned()));
     }
     let handle = context.handle();
-    let (is_done, code, why) = match command.as_str() {
-        "remove" => (
-            handle.remove_node(&node),
-            code::CLIENT_NODE_NOT_ADDED,
-            "Error: Node could not be removed. It has not been added previously.",
-        ),
-        "add" => (
-            handle.add_node(&node, Kind::Added),
-            code::CLIENT_NODE_ALREADY_ADDED,
-            "Error: Node already added",
-        ),
-        _ => {
-            handle.add_node(&node, Kind::Once);
-            return out.null();
+    let added = match command.as_str() {
+        "remove" if handle.remove_node(&node) => Ok(()),
+        "remove" => {
+            let why = "Error: Node could not be removed. It has not been added previously.";
+            return Err(RpcError::new(code::CLIENT_NODE_NOT_ADDED, why));
         }
+        "add" => handle.add_node(&node, Kind::Added),
+        _ => handle.add_node(&node, Kind::Once),
     };
-    if !is_done {
-        return Err(RpcError::new(code, why));
-    }
+    added.map_err(|why| {
+        let code = match why {
+            AddError::Already => code::CLIENT_NODE_ALREADY_ADDED,
+            AddError::Full(_) => code::CLIENT_NODE_CAPACITY_REACHED,
+        };
+        RpcError::new(code, why.to_string())
+    })?;
     out.null()
 }
 

@@ -1,16 +1,16 @@
 //! Parameters that several methods have.
 
-use bitcoin::BlockHash;
 use serde::Deserialize;
 use sockman_http::rpc::{Call, RpcError, code};
+use std::str::FromStr;
 
 /// The error for a parameter that is invalid.
 pub(super) fn invalid(message: String) -> RpcError {
     RpcError::new(code::INVALID_PARAMETER, message)
 }
 
-/// The hash of a block (Core's `ParseHashV`).
-pub(super) fn hash(call: &Call<'_>, index: usize, name: &str) -> Result<BlockHash, RpcError> {
+/// A hash: that of a block, or the id of a transaction (Core's `ParseHashV`).
+pub(super) fn hash<H: FromStr>(call: &Call<'_>, index: usize, name: &str) -> Result<H, RpcError> {
     let text: String = call.get(index)?;
     if text.len() != 64 {
         let length = text.len();

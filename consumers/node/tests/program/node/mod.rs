@@ -3,15 +3,19 @@
 //! - `cli.rs`: bad flags, the cookie, what it says; `stop.rs`: how it ends
 //! - `rpc.rs`: JSON-RPC, REST and metrics over HTTP
 //! - `sync.rs`: nodes among each other; `data.rs`: what is on the disk, and what is not
+//! - `sv2.rs`: templates for pools; `pool.rs`: the transactions that go into them, and coins
 //! - `files.rs`: `chain-gen` and `chain-import`
 //! - `rig.rs`: a node that runs, and calls of its methods
 
 mod cli;
 mod data;
 mod files;
+mod pool;
+#[allow(dead_code, reason = "other test programs use more of it")]
 mod rig;
 mod rpc;
 mod stop;
+mod sv2;
 mod sync;
 
 use sockman_node::Choice;

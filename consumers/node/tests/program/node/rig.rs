@@ -45,7 +45,8 @@ pub(super) fn command(backend: &str, data: &Path, more: &[&str]) -> Command {
     command
 }
 
-fn arguments(command: &mut Command, backend: &str, data: &Path, more: &[&str]) {
+/// Appends them to what starts the program.
+pub(super) fn arguments(command: &mut Command, backend: &str, data: &Path, more: &[&str]) {
     command
         .args(["node", "--backend", backend, "--datadir"])
         .arg(data);
@@ -83,7 +84,8 @@ impl Node {
     }
 
     pub(super) fn spawn(command: &mut Command, backend: &str, data: &Path) -> Node {
-        let server = Server::spawn(command, backend, 2);
+        let templates = command.get_args().filter(|arg| *arg == "--sv2-bind").count();
+        let server = Server::spawn(command, backend, 2 + templates);
         let at = server.at[1].clone();
         Node {
             server,
@@ -95,6 +97,16 @@ impl Node {
     /// Where peers connect.
     pub(super) fn p2p(&self) -> &str {
         &self.server.at[0]
+    }
+
+    /// Its methods, for other threads.
+    pub(super) fn rpc(&self) -> &Rpc {
+        &self.rpc
+    }
+
+    /// Where pools connect.
+    pub(super) fn sv2(&self) -> &str {
+        &self.server.at[2]
     }
 
     pub(super) fn cookie(&self) -> String {
@@ -119,17 +131,29 @@ impl Rpc {
         client.answer()
     }
 
+    /// What a call is answered, result or error.
+    pub(super) fn ask(&self, method: &str, params: &Value) -> Value {
+        json_of(&self.post(BASIC, method, params))
+    }
+
     /// What a method returns.
     pub(super) fn call(&self, method: &str, params: &Value) -> Value {
-        let answer = self.post(BASIC, method, params);
-        let mut value = json_of(&answer);
+        let mut value = self.ask(method, params);
+        assert_eq!(value["error"], Value::Null, "{method} {params}");
+        value["result"].take()
+    }
+
+    /// The same on a connection that stays.
+    pub(super) fn call_on(client: &mut Client, method: &str, params: &Value) -> Value {
+        send(client, BASIC, method, params);
+        let mut value = json_of(&client.answer());
         assert_eq!(value["error"], Value::Null, "{method} {params}");
         value["result"].take()
     }
 
     /// The error that a method fails with.
     pub(super) fn fail(&self, method: &str, params: &Value) -> (i64, String) {
-        let value = json_of(&self.post(BASIC, method, params));
+        let value = self.ask(method, params);
         let error = &value["error"];
         let code = error["code"]
             .as_i64()

@@ -2,6 +2,7 @@
 
 use super::{Entry, Id, Tree};
 use std::cmp::Reverse;
+use std::ops::Bound;
 
 impl Tree {
     /// The header with the most work that is not known to be invalid; of two, the one that came first.
@@ -12,6 +13,12 @@ impl Tree {
     /// The headers that nothing is built on.
     pub fn tips(&self) -> impl Iterator<Item = Id> + '_ {
         self.tips.iter().copied()
+    }
+
+    /// The [tips](Tree::tips) that come after this one: to go through them in shares.
+    pub fn tips_after(&self, after: Option<Id>) -> impl Iterator<Item = Id> + '_ {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.tips.range((from, Bound::Unbounded)).copied()
     }
 
     /// The headers that are built on `id`, in no order.

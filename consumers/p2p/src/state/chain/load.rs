@@ -82,6 +82,7 @@ impl<D: Store> Chain<D> {
         for found in found {
             // One that is not taken is not asked for either.
             let _ = self.accept_header(&found.header, now);
+            self.catch_up();
         }
         self.orphans = found.iter().map(|found| (found.hash, found.place)).collect();
         // Of two chains with the same work, the one that was complete first stays the active one here too.
@@ -90,6 +91,7 @@ impl<D: Store> Chain<D> {
         for found in stored {
             if let Some(id) = self.tree.find(&found.hash) {
                 self.take_orphan(id);
+                self.catch_up();
             }
         }
         if planted(Mutant::OrphansForgotten) {

@@ -22,14 +22,14 @@ pub(super) struct Setup {
 /// The loop's end of the thread.
 pub(super) struct Committer {
     shared: Arc<Shared>,
-    /// Changes that may wait.
-    limit: usize,
     /// Changes that do not wait any longer.
     many: usize,
     thread: Option<JoinHandle<()>>,
 }
 
 struct Shared {
+    /// Changes that may wait.
+    limit: usize,
     queue: Mutex<Queue>,
     /// The thread waits for something to do.
     work: Condvar,
@@ -51,6 +51,9 @@ struct Queue {
     /// Nothing will ever be committed again.
     broken: bool,
     stop: bool,
+    /// Somebody has found it full, and wants to know when it is so no longer.
+    swamped: bool,
+    tell: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl Queue {
@@ -61,22 +64,50 @@ impl Queue {
     fn is_urgent(&self) -> bool {
         self.asked != self.answered || self.stop
     }
+
+    /// Nothing is committed any more, so nothing waits for it.
+    fn give_up(&mut self) {
+        self.broken = true;
+        self.changes = Vec::new();
+    }
 }
 
 impl Shared {
+    fn new(options: &DiskOptions) -> Shared {
+        Shared {
+            limit: options.queue.max(1),
+            queue: Mutex::default(),
+            work: Condvar::new(),
+            done: Condvar::new(),
+        }
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_full(&self, queue: &Queue) -> bool {
+        !queue.broken && queue.changes.len() >= self.limit
+    }
+
+    /// Tells those who wait for the thread that something is done.
+    fn tell(&self, mut queue: MutexGuard<'_, Queue>) {
+        self.done.notify_all();
+        if queue.swamped && !self.is_full(&queue) {
+            queue.swamped = false;
+            let tell = queue.tell.clone();
+            drop(queue);
+            if let Some(tell) = tell {
+                tell();
+            }
+        }
     }
 }
 
 impl Committer {
     pub(super) fn start(index: Index, setup: Setup) -> Result<Committer, StoreError> {
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            work: Condvar::new(),
-            done: Condvar::new(),
-        });
-        let (limit, many) = (setup.options.queue.max(1), many(&setup.options));
+        let shared = Arc::new(Shared::new(&setup.options));
+        let many = many(&setup.options);
         let path = setup.index_path.clone();
         let of_thread = shared.clone();
         let thread = thread::Builder::new()
@@ -85,7 +116,6 @@ impl Committer {
             .map_err(|error| StoreError::io(&path, "start a thread for", error))?;
         Ok(Committer {
             shared,
-            limit,
             many,
             thread: Some(thread),
         })
@@ -104,18 +134,14 @@ impl Committer {
         }
     }
 
-    /// Waits only while as many changes wait already as may.
+    /// Never waits: whoever has much to record is to ask first whether it can.
     pub(super) fn record(&self, change: Change) {
         let mut queue = self.shared.queue();
-        let full = |queue: &Queue| queue.changes.len() >= self.limit;
-        if full(&queue) {
-            let waits = |queue: &mut Queue| full(queue) && queue.failed.is_none();
-            queue = (self.shared.done.wait_while(queue, waits)).unwrap_or_else(PoisonError::into_inner);
+        if queue.failed.is_some() && self.shared.is_full(&queue) {
             // There is no telling when there will be room on the disk, and memory is bounded: the index stays as it is.
-            queue.broken |= full(&queue);
+            queue.give_up();
         }
         if queue.broken {
-            queue.changes = Vec::new();
             return;
         }
         queue.changes.push(change);
@@ -123,6 +149,17 @@ impl Committer {
         if waiting == 1 || waiting == self.many {
             self.shared.work.notify_one();
         }
+    }
+
+    pub(super) fn is_swamped(&self) -> bool {
+        let mut queue = self.shared.queue();
+        let full = self.shared.is_full(&queue);
+        queue.swamped |= full;
+        full
+    }
+
+    pub(super) fn when_ready(&self, tell: Arc<dyn Fn() + Send + Sync>) {
+        self.shared.queue().tell = Some(tell);
     }
 
     pub(super) fn sync(&self) -> Result<(), StoreError> {
@@ -203,13 +240,15 @@ impl Thread {
                     }
                     queue.answered = queue.asked;
                     // Where there is no room now there may be some later. After any other error it is not known what is on the disk.
-                    queue.broken |= !matches!(error, StoreError::Full { .. });
+                    if !matches!(error, StoreError::Full { .. }) {
+                        queue.give_up();
+                    }
                     queue.failed = Some(error);
                 }
             }
-            let last = stop && (taken.is_some() || queue.failed.is_some());
-            self.shared.done.notify_all();
-            if last || queue.broken {
+            let last = queue.broken || stop && (taken.is_some() || queue.failed.is_some());
+            self.shared.tell(queue);
+            if last {
                 return;
             }
         }
@@ -239,8 +278,9 @@ impl Thread {
             return (None, queue.stop);
         }
         self.batch = std::mem::take(&mut queue.changes);
-        self.shared.done.notify_all();
-        (Some(queue.asked), queue.stop)
+        let taken = (Some(queue.asked), queue.stop);
+        self.shared.tell(queue);
+        taken
     }
 
     /// Blocks first, so that the index never knows of one that the disk has not.
@@ -292,14 +332,14 @@ impl Drop for Thread {
     /// However it comes about: nobody waits for it any longer.
     fn drop(&mut self) {
         let mut queue = self.shared.queue();
-        queue.broken = true;
+        queue.give_up();
         if !queue.stop && queue.failed.is_none() {
             queue.failed = Some(StoreError::Index {
                 path: self.setup.index_path.clone(),
                 why: "its thread has ended".into(),
             });
         }
-        self.shared.done.notify_all();
+        self.shared.tell(queue);
     }
 }
 
@@ -312,4 +352,77 @@ fn many(options: &DiskOptions) -> usize {
 pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     let sync = || -> io::Result<()> { File::open(path)?.sync_all() };
     sync().map_err(|error| StoreError::io(path, "sync", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Forgotten;
+    use bitcoin::BlockHash;
+    use bitcoin::hashes::Hash;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    const MAGIC: Magic = [1, 2, 3, 4];
+
+    /// A header more that is known by its height.
+    fn lost(height: u32) -> Change {
+        let hash = BlockHash::all_zeros();
+        Change::Lost { height, hash }
+    }
+
+    #[test]
+    fn nobody_waits_for_the_thread_who_does_not_want_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = DiskOptions {
+            queue: 16,
+            ..DiskOptions::default()
+        };
+        let shared = Arc::new(Shared::new(&options));
+        // Nothing is committed before the test wants it.
+        let committer = Committer {
+            shared: shared.clone(),
+            many: many(&options),
+            thread: None,
+        };
+        let told = Arc::new(AtomicU32::new(0));
+        let times = told.clone();
+        committer.when_ready(Arc::new(move || {
+            times.fetch_add(1, Ordering::Relaxed);
+        }));
+        let hash = BlockHash::all_zeros();
+        let forgotten = (0..1_000).map(|height| Forgotten { height, hash });
+        committer.record(Change::Forget(forgotten.collect()));
+        for height in 0..15 {
+            assert!(
+                !committer.is_swamped(),
+                "however many are forgotten, it is one change"
+            );
+            committer.record(lost(height));
+        }
+        assert!(committer.is_swamped());
+        for height in 15..1_000 {
+            committer.record(lost(height));
+        }
+        assert_eq!(told.load(Ordering::Relaxed), 0);
+
+        let index_path = dir.path().join("index.redb");
+        let Ok(index) = Index::open(&index_path, MAGIC, options.cache) else {
+            panic!("it is new");
+        };
+        let setup = Setup {
+            index_path,
+            blocks: dir.path().to_path_buf(),
+            magic: MAGIC,
+            options,
+        };
+        let mut thread = Thread::new(shared, index, setup);
+        assert_eq!(thread.take(), (Some(0), false));
+        assert_eq!((told.load(Ordering::Relaxed), thread.batch.len()), (1, 1_001));
+        assert!(!committer.is_swamped());
+        thread.commit().unwrap();
+        committer.record(lost(0));
+        drop(thread);
+        assert_eq!(told.load(Ordering::Relaxed), 1, "it was not swamped in between");
+        assert!(committer.failed().is_some());
+    }
 }

@@ -1,5 +1,6 @@
 //! The index: headers, and where their blocks are. One file of redb.
 
+use crate::chain::Forgotten;
 use crate::store::{Change, LoadedHeader, OpenError, Place, StoreError};
 use crate::wire::Magic;
 use bitcoin::BlockHash;
@@ -158,13 +159,13 @@ impl Index {
             let mut blocks = transaction.open_table(BLOCKS)?;
             let mut invalid = transaction.open_table(INVALID)?;
             for change in changes {
-                match *change {
-                    Change::Header { height, header } => {
+                match change {
+                    &Change::Header { height, header } => {
                         let mut bytes = [0; Header::SIZE];
                         bytes.copy_from_slice(&serialize(&header));
                         headers.insert(&key(height, header.block_hash()), &bytes)?;
                     }
-                    Change::Block {
+                    &Change::Block {
                         height,
                         hash,
                         place,
@@ -175,20 +176,22 @@ impl Index {
                             blocks.insert(&key, &stored(place, txs))?;
                         }
                     }
-                    Change::Lost { height, hash } => {
+                    &Change::Lost { height, hash } => {
                         blocks.remove(&key(height, hash))?;
                     }
-                    Change::Invalid { height, hash } => {
+                    &Change::Invalid { height, hash } => {
                         let key = key(height, hash);
                         if headers.get(&key)?.is_some() {
                             invalid.insert(&key, &[])?;
                         }
                     }
-                    Change::Forget { height, hash } => {
-                        let key = key(height, hash);
-                        headers.remove(&key)?;
-                        blocks.remove(&key)?;
-                        invalid.remove(&key)?;
+                    Change::Forget(forgotten) => {
+                        for &Forgotten { height, hash } in forgotten {
+                            let key = key(height, hash);
+                            headers.remove(&key)?;
+                            blocks.remove(&key)?;
+                            invalid.remove(&key)?;
+                        }
                     }
                 }
             }

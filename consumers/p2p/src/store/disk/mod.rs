@@ -33,6 +33,7 @@ use lock::Lock;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where in a data directory the store of a chain is, as in Bitcoin Core: that of the main chain is the directory itself.
 pub fn directory(data: &Path, network: Network) -> PathBuf {
@@ -132,6 +133,14 @@ impl Store for Disk {
 
     fn record(&mut self, change: Change) {
         self.committer.record(change);
+    }
+
+    fn is_swamped(&self) -> bool {
+        self.committer.is_swamped()
+    }
+
+    fn when_ready(&mut self, tell: Arc<dyn Fn() + Send + Sync>) {
+        self.committer.when_ready(tell);
     }
 
     fn reader(&self) -> DiskReader {

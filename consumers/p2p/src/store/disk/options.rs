@@ -15,8 +15,9 @@ pub struct DiskOptions {
     pub commit_every: Duration,
     /// Changes that are not left to wait that long. Default 65,536.
     pub commit_at: usize,
-    /// Changes that wait while earlier ones are committed; above it [`record`](crate::store::Store::record) waits for that. A
-    /// change has about 100 bytes, and those being committed count apart. Default 262,144.
+    /// Changes that wait while earlier ones are committed; from then on the store is
+    /// [swamped](crate::store::Store::is_swamped), and peers' headers and blocks wait. A change has about 100 bytes (one that
+    /// forgets headers, 36 bytes for each), and those being committed count apart. Default 262,144.
     pub queue: usize,
     /// Bytes of the index that are kept in memory. Default 64 MiB.
     pub cache: usize,

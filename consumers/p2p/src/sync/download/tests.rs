@@ -74,8 +74,12 @@ impl World {
     }
 
     fn join(&mut self, number: usize) {
+        self.join_as(number, Direction::Inbound);
+    }
+
+    fn join_as(&mut self, number: usize, direction: Direction) {
         let address = Endpoint::Tcp("192.0.2.1:1".parse().unwrap());
-        let mut peer = Peer::new(address, Direction::Inbound, 0, self.now);
+        let mut peer = Peer::new(address, direction, 0, self.now);
         peer.ready = true;
         peer.version = Some(Version {
             protocol: wire::PROTOCOL_VERSION,
@@ -291,7 +295,7 @@ fn two_who_both_keep_a_block_back_do_not_keep_it_for_ever() {
 #[test]
 fn when_no_more_may_be_asked_for_twice_the_first_is_dropped() {
     let mut world = World::new(1, 2);
-    world.download.hedged = HEDGES;
+    world.download.hedged = world.settings.hedges;
     world.plan(0);
     world.pass(4.9);
     assert_eq!(world.hedge(), None);
@@ -316,7 +320,7 @@ fn at_most_two_in_a_hundred_are_asked_for_twice() {
         }
         assert_eq!(world.send(0, height), Sent::Asked);
     }
-    assert_eq!(hedged, HEDGES + 1099 / 50);
+    assert_eq!(hedged, world.settings.hedges + 1099 / 50);
     assert_eq!(world.download.in_flight(), 0);
 }
 
@@ -380,4 +384,38 @@ fn a_bad_block_from_one_leaves_the_other_asked() {
     assert_eq!((world.in_flight(0), world.in_flight(1)), (vec![], vec![1]));
     assert!(world.plan(0).is_empty());
     assert_eq!(world.send(1, 1), Sent::Asked);
+}
+
+#[test]
+fn who_dialled_us_is_asked_for_what_others_have_not() {
+    let mut world = World::new(100, 2);
+    world.join_as(2, Direction::Outbound(0));
+    world.peers.get_mut(conn(1)).unwrap().has_stalled = true;
+    world.peers.get_mut(conn(2)).unwrap().best = Some(world.ids[50]);
+    assert_eq!(world.plan(0), (51..=66).collect::<Vec<_>>());
+    assert!(
+        world.plan(1).is_empty(),
+        "it has stalled, and the others have it all"
+    );
+    assert_eq!(world.plan(2), (1..=16).collect::<Vec<_>>());
+    world.leave(2);
+    world.leave(0);
+    world.join(0);
+    assert_eq!(
+        world.plan(0),
+        (1..=16).collect::<Vec<_>>(),
+        "there is nobody else"
+    );
+    world.leave(0);
+    assert_eq!(world.plan(1), (1..=16).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_near_is_fetched_from_anybody() {
+    let mut world = World::new(17, 1);
+    world.join_as(1, Direction::Outbound(0));
+    assert!(world.plan(0).is_empty());
+    world.plan(1);
+    world.send(1, 1);
+    assert_eq!(world.plan(0), [17]);
 }

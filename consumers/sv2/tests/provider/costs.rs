@@ -1,0 +1,148 @@
+//! What a client may cost the others, and for how long.
+
+use crate::raw::{ROOM, Raw};
+use crate::source::{basis, transaction, work};
+use crate::world::{World, ms, secs, settings};
+use sockman::Config;
+use sockman_backends::sim;
+use sockman_sv2::wire::{Constraints, Message};
+use sockman_sv2::{Count, Settings, Work};
+
+/// Little is on its way at once, and the queue is soon full.
+fn narrow() -> World {
+    let network = sim::Settings {
+        window: 2_000,
+        ..sim::Settings::default()
+    };
+    let settings = Settings {
+        send_high: 4_000,
+        taken_within: secs(30),
+        ..settings()
+    };
+    World::with(settings, &Config::default(), network)
+}
+
+/// A client whose queue is full.
+fn deaf(world: &mut World) -> Raw {
+    let mut slow = Raw::fed(world);
+    slow.tip();
+    slow.deaf = true;
+    for tip in 2..60 {
+        world.set(work(tip, 3));
+        world.turn(2);
+    }
+    assert!(world.clients()[0].behind);
+    slow
+}
+
+#[test]
+fn who_takes_nothing_is_hung_up_on_in_the_end() {
+    let mut world = narrow();
+    world.set(work(1, 3));
+    let mut slow = deaf(&mut world);
+    slow.pass(&mut world, secs(29));
+    assert_eq!(world.clients().len(), 1);
+    slow.pass(&mut world, secs(2));
+    assert_eq!(world.clients().len(), 0);
+    assert_eq!(world.count(Count::send_timeouts), 1);
+}
+
+#[test]
+fn who_takes_it_in_time_may_be_silent_again() {
+    let mut world = narrow();
+    world.set(work(1, 3));
+    let mut slow = deaf(&mut world);
+    slow.pass(&mut world, secs(29));
+    slow.deaf = false;
+    slow.drain(&mut world);
+    slow.pass(&mut world, secs(3_600));
+    assert_eq!((world.clients().len(), world.count(Count::send_timeouts)), (1, 0));
+    assert!(!slow.closed);
+}
+
+/// Whether a client reads has nothing to do with how long what it was told is good for.
+#[test]
+fn who_is_behind_has_its_old_templates_forgotten_too() {
+    let mut world = narrow();
+    world.set(work(1, 3));
+    let mut slow = Raw::fed(&mut world);
+    let old = slow.tip().0.template;
+    slow.deaf = true;
+    for tip in 2..60 {
+        world.set(work(tip, 3));
+        world.turn(2);
+    }
+    slow.pass(&mut world, secs(12));
+    assert_eq!(world.clients()[0].templates, 0);
+    slow.deaf = false;
+    slow.drain(&mut world);
+    slow.take();
+    assert_eq!(
+        slow.request(&mut world, old),
+        Message::RequestTransactionDataError {
+            template: old,
+            code: "stale-template-id".to_owned()
+        }
+    );
+}
+
+/// Several who ask for much are answered one a turn, and who asks for little beside them waits for no more than one of them.
+#[test]
+fn large_answers_take_turns() {
+    let mut world = World::new(Settings {
+        turn: 50_000,
+        ..settings()
+    });
+    let all: Vec<_> = (0..100).map(|number| transaction(number, 1_000, 10)).collect();
+    world.set(Work::new(basis(1, 100), all));
+    let mut clients: Vec<Raw> = (0..8).map(|_| Raw::fed(&mut world)).collect();
+    for client in &mut clients {
+        let template = client.tip().0.template;
+        let ask = client.sealed(&Message::RequestTransactionData { template });
+        assert_eq!(client.try_write(&ask), ask.len());
+    }
+    let before = world.count(Count::data);
+    let mut answered = 0;
+    for _ in 0..100 {
+        world.turn(1);
+        let now = world.count(Count::data) - before;
+        assert!(now <= answered + 1, "{now} after {answered}");
+        answered = now;
+    }
+    assert_eq!(answered, 8);
+    for client in &mut clients {
+        client.drain(&mut world);
+        assert!(matches!(
+            client.take()[..],
+            [Message::RequestTransactionDataSuccess { .. }]
+        ));
+    }
+    let turns = world.turns();
+    world.pass(secs(3_600));
+    assert_eq!(world.turns(), turns, "nothing goes on");
+}
+
+/// A block that has to be put together for one client takes it all of its share.
+#[test]
+fn constraints_take_turns() {
+    let mut world = World::new(settings());
+    let all: Vec<_> = (0..420).map(|number| transaction(number, 9_000, 10)).collect();
+    world.set(Work::new(basis(1, 100), all));
+    let mut client = Raw::fed(&mut world);
+    client.tip();
+    let mut asks = Vec::new();
+    for number in 1..9 {
+        let size = 30_000 * number;
+        asks.extend(client.sealed(&Message::CoinbaseOutputConstraints(Constraints { size, ..ROOM })));
+    }
+    assert_eq!(client.try_write(&asks), asks.len());
+    let mut told = world.count(Count::templates);
+    for _ in 0..200 {
+        world.turn(1);
+        let now = world.count(Count::templates);
+        assert!(now <= told + 2, "{now} after {told}");
+        told = now;
+    }
+    client.pass(&mut world, ms(10));
+    assert_eq!(client.take().len(), 16);
+}
