@@ -30,8 +30,6 @@ sockman::mutants! {
     DeadlineStays,
     /// All handshakes that wait are answered in one turn.
     AllAtOnce,
-    /// A client that has not taken what it was sent is told new tips all the same.
-    TellsTheSlow,
     /// While one client is behind, those after it are not told.
     OneDelaysAll,
     /// The transactions are told that the work has, and not those that the template has.

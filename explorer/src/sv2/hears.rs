@@ -175,11 +175,11 @@ impl Hears {
             last.expected.value
         );
         // It was sent when its work was given, or later.
-        let least = model.works[last.work]
+        let earliest = model.works[last.work]
             .given
             .map(|given| given + settings.interval);
         assert!(
-            least <= Some(model.now()),
+            earliest <= Some(model.now()),
             "a template of the same tip comes before the interval is over"
         );
         let prev = last.prev;
@@ -241,15 +241,8 @@ impl Hears {
                     }
                     return at;
                 }
-                Some(Asked::Room {
-                    room,
-                    had_work,
-                    tips,
-                }) => {
-                    assert!(
-                        !had_work || self.tips > tips,
-                        "nothing is told of constraints"
-                    );
+                Some(Asked::Room { room, had_work, tips }) => {
+                    assert!(!had_work || self.tips > tips, "nothing is told of constraints");
                     last = Some((room, tips));
                 }
                 Some(Asked::Solution {

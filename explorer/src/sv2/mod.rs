@@ -24,7 +24,7 @@ use crate::surroundings;
 use client::Client;
 use model::Model;
 use outside::Outside;
-use place::{PORT, Providers};
+use place::{PATIENCE, PORT, Providers};
 use sockman::{Driver, Handler, SockMan};
 use sockman_backends::sim::{Ran, Sim, SimLevel, Simulated};
 use std::cell::RefCell;
@@ -58,7 +58,7 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
     let (here_fates, there_fates) = (Fates::default(), Fates::default());
     let settings = place::settings(&mut run.random, &near);
     let here = place::config(&mut run.random, &settings);
-    let there = place::clients_config(surroundings::config(&mut run.random));
+    let there = place::clients_config(&surroundings::config(&mut run.random));
     let model = Rc::new(RefCell::new(Model::new(&mut run.random, &near, &settings)));
     let (provider, key) =
         place::start::<A>(run, &near, &here, &settings, &model, (&here_fates, &there_fates));
@@ -95,7 +95,7 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
         let clients_are_over = loops.1.handler().handler().is_over() && is_idle(&loops.1);
         if run.deaf && clients_are_over {
             // A client that is gone is not missed: only its kernel could say so (keep-alive), and that is not simulated.
-            outside.stop(&loops.0);
+            outside.stop(&loops.0, PATIENCE);
         }
     }
     // What is still on its way arrives.

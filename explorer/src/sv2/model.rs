@@ -334,7 +334,7 @@ fn is_right(template: &NewTemplate, work: &Work, expected: Expected) -> bool {
 fn root(first: [u8; 32], others: impl Iterator<Item = [u8; 32]>) -> [u8; 32] {
     let all = std::iter::once(first).chain(others);
     let root = merkle_tree::calculate_root(all.map(TxMerkleNode::from_byte_array));
-    root.map_or([0; 32], |root| root.to_byte_array())
+    root.map_or([0; 32], Hash::to_byte_array)
 }
 
 /// The output that commits to witnesses, as the block would have it.

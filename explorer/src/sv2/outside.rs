@@ -1,12 +1,14 @@
 //! What comes from other threads: other work, and the end.
 
+use super::LONGEST;
 use super::model::Model;
-use super::place::{PATIENCE, Providers};
+use super::place::Providers;
 use crate::case::Run;
 use fastrand::Rng;
 use sockman_backends::sim::Simulated;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 pub(super) struct Outside {
     random: Rng,
@@ -39,7 +41,8 @@ impl Outside {
         if let Some(left) = &mut self.stop_in {
             *left -= 1;
             if *left == 0 {
-                self.stop(provider);
+                // (Whoever turns a loop whose time is over turns it for ever.)
+                self.stop(provider, 2 * LONGEST);
             }
         }
         if self.random.u32(0..self.one_in) == 0 {
@@ -48,11 +51,10 @@ impl Outside {
     }
 
     /// Stops the provider, unless that has been done.
-    pub(super) fn stop<B: Simulated>(&mut self, provider: &Providers<B>) {
+    pub(super) fn stop<B: Simulated>(&mut self, provider: &Providers<B>, within: Duration) {
         self.stop_in = None;
         if !std::mem::replace(&mut self.model.borrow_mut().is_stopped, true) {
-            // In as much time as anything may take.
-            let stopping = provider.remote().stop(PATIENCE);
+            let stopping = provider.remote().stop(within);
             stopping.expect("the loop is there");
         }
     }

@@ -33,12 +33,14 @@ pub(super) fn settings(random: &mut Rng, host: &Host) -> Settings {
         0 => PATIENCE,
         _ => Duration::from_millis(pick(&[500, 3_000, 20_000]) as u64),
     };
-    let (handshake_within, setup_within) = (within(), within());
+    let (handshake_within, setup_within, taken_within) = (within(), within(), within());
     let send_high = pick(&[200, 2_000, 256 << 10]);
     Settings {
         max_clients: pick(&[2, 1_000, 1_000, 1_000]),
         handshake_within,
         setup_within,
+        taken_within,
+        turn: pick(&[1, 2_000, 1 << 20]),
         handshakes: pick(&[1, 2, 5]),
         share: pick(&[1, 600, 3_000, 64 << 10]),
         frame: pick(&[1_000, 3_000, 256 << 10]),
@@ -65,14 +67,14 @@ pub(super) fn config(random: &mut Rng, settings: &Settings) -> Config {
 }
 
 /// Settings of the clients' loop: they have to send and to keep what the provider may.
-pub(super) fn clients_config(config: Config) -> Config {
+pub(super) fn clients_config(config: &Config) -> Config {
     Config {
         limits: Limits {
             unread: config.limits.unread.max(4_000),
             queued: 4 << 20,
-            ..config.limits
+            ..config.limits.clone()
         },
-        ..config
+        ..config.clone()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::hears::{Asked, Hears};
 use super::model::{self, Model};
+use super::place::PATIENCE;
 use bitcoin::{Amount, ScriptBuf};
 use fastrand::Rng;
 use sockman_sv2::Job;
@@ -355,11 +356,13 @@ impl Talk {
             return;
         }
         let settings = &self.model.borrow().settings;
-        let hasty = settings.handshake_within.min(settings.setup_within) < super::place::PATIENCE;
+        let hasty = settings.handshake_within.min(settings.setup_within) < PATIENCE;
         let may = match self.step {
             Step::Doomed => true,
             Step::Hello | Step::Reply => hasty || settings.max_clients < 10,
-            _ => hasty && !self.hears.is_agreed,
+            _ if !self.hears.is_agreed => hasty,
+            // It may not have read in time.
+            _ => settings.taken_within < PATIENCE,
         };
         assert!(may, "it is hung up on, and there is no reason; {self}");
         if self.plan == Plan::Foreign && !hasty && self.step == Step::Doomed {
