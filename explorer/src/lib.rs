@@ -13,7 +13,8 @@
 //! - `case`: [`Case`], one run, and what [came](Ran) of it; `shrink`: the fewest faults with which it still fails;
 //!   `report`: all that in words
 //! - `targets`: what can be explored; `echo`: the echo server under clients that do everything; `http`: the HTTP server under
-//!   clients that pipeline; `p2p`: nodes that download from each other, on a network that parts and heals
+//!   clients that pipeline; `p2p`: nodes that download from each other, on a network that parts and heals; `sv2`: a template
+//!   provider under clients that ask, mine, lie and do not read
 //! - [`checked`]: [`Checked`], a handler around another that sees that the contract is kept
 //! - [`feed`]: any handler, fed any bytes in any pieces; what the fuzz targets run
 //! - `surroundings`: what networks and loops are like, by chance
@@ -35,6 +36,7 @@ mod p2p;
 mod report;
 mod shrink;
 mod surroundings;
+mod sv2;
 mod targets;
 
 pub use case::{Case, Faults, Ran, quiet};

@@ -1,7 +1,7 @@
 //! What can be explored.
 
 use crate::case::{self, Case, Ran, Run};
-use crate::{echo, http, p2p};
+use crate::{echo, http, p2p, sv2};
 
 /// A protocol with the work that is done to it.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,11 @@ pub const TARGETS: &[Target] = &[
         name: "p2p",
         about: "nodes that download a chain from each other, on a network that parts and heals, with peers that lie",
         scenario: p2p::scenario,
+    },
+    Target {
+        name: "sv2",
+        about: "a template provider, under clients that ask, mine, stall, lie and do not read",
+        scenario: sv2::scenario,
     },
 ];
 

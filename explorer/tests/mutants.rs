@@ -122,3 +122,9 @@ fn every_bug_that_is_planted_in_the_p2p_node_is_found() {
     use sockman_p2p::mutant::{Mutant, plant};
     find_all("p2p", &Mutant::ALL, FEWER_RUNS, plant);
 }
+
+#[test]
+fn every_bug_that_is_planted_in_the_template_provider_is_found() {
+    use sockman_sv2::mutant::{Mutant, plant};
+    find_all("sv2", &Mutant::ALL, FEWER_RUNS, plant);
+}

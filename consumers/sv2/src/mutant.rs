@@ -28,4 +28,18 @@ sockman::mutants! {
     AnyHash,
     /// A client that has said what it speaks still has a deadline.
     DeadlineStays,
+    /// All handshakes that wait are answered in one turn.
+    AllAtOnce,
+    /// While one client is behind, those after it are not told.
+    OneDelaysAll,
+    /// The transactions are told that the work has, and not those that the template has.
+    AllTransactions,
+    /// Of constraints that come again nothing is told.
+    ToldOnce,
+    /// Why a client is refused is not sent before it is hung up on.
+    ErrorLost,
+    /// Requests for what is forgotten are not answered.
+    StaleUnanswered,
+    /// A solution is handed on that has another commitment.
+    AnyOutputs,
 }

@@ -1,6 +1,7 @@
 //! Blocks that clients have found.
 
 use crate::body::{Body, RESERVED};
+use crate::mutant::{Mutant, planted};
 use crate::wire::Submission;
 use crate::work::{MAX_BLOCK_SIGOPS, MAX_BLOCK_WEIGHT, Work};
 use bitcoin::absolute::LockTime;
@@ -108,7 +109,8 @@ impl Solution {
             nonce: found.nonce,
         };
         let hash = header.block_hash();
-        if !Target::from_compact(basis.bits).is_met_by(hash) {
+        let solves = Target::from_compact(basis.bits).is_met_by(hash) || planted(Mutant::AnyHash);
+        if !solves {
             return Err(Unsolved::Work(hash));
         }
         Ok(Solution {
@@ -167,7 +169,8 @@ fn check_coinbase(body: &Body, bytes: &[u8]) -> Result<Transaction, Unsolved> {
         let value = body.value();
         return Err(Unsolved::Value { paid, value });
     }
-    if coinbase.output.is_empty() || !coinbase.output.ends_with(body.outputs()) {
+    let commits = coinbase.output.ends_with(body.outputs()) || planted(Mutant::AnyOutputs);
+    if coinbase.output.is_empty() || !commits {
         return Err(Unsolved::Outputs);
     }
     let input = &mut coinbase.input[0];
@@ -269,7 +272,7 @@ mod tests {
             found(|job| job.header.version = version(0x2000_0001), true).unwrap_err(),
             Unsolved::Version(0x2000_0001)
         );
-        assert!(found(|job| job.header.version = version(0x3fff_e000), true).is_ok());
+        assert!(found(|job| job.header.version = version(0x3fff_ffe0), true).is_ok());
         let changes: [(Change, Unsolved); 9] = [
             (
                 |job| job.header.time = 999,

@@ -34,7 +34,10 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
     /// Answers some of those who wait: others have their turn before the next.
     pub(super) fn greet(&mut self) {
         self.own.greeting = false;
-        let mut left = self.own.settings.handshakes.max(1);
+        let mut left = match self.own.settings.handshakes.max(1) {
+            _ if planted(Mutant::AllAtOnce) => usize::MAX,
+            some => some,
+        };
         while left > 0
             && let Some(conn) = self.own.queue.pop_front()
         {
@@ -95,7 +98,9 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
             debug!(peer = %client.peer, code, "refused");
         }
         let code = code.to_owned();
-        self.send(conn, &Message::SetupConnectionError { flags, code });
+        if !planted(Mutant::ErrorLost) {
+            self.send(conn, &Message::SetupConnectionError { flags, code });
+        }
         let within = self.own.settings.setup_within;
         self.part(conn, Disconnect::Flush { within });
     }

@@ -3,6 +3,7 @@
 use super::client::{Client, Stage};
 use super::counters::Counters;
 use crate::wire::{Constraints, Setup};
+use bitcoin::BlockHash;
 use sockman::{Conn, ConnMap, Endpoint};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ pub struct ClientInfo {
     pub template: Option<u64>,
     /// Templates that are kept for it.
     pub templates: usize,
+    /// The block that it was told last to build on.
+    pub prev_hash: Option<BlockHash>,
     /// What the block of the last template may pay, in satoshis.
     pub value: Option<u64>,
     /// Whether it has not taken what it was sent.
@@ -66,6 +69,7 @@ impl Handle {
             constraints: client.room,
             template: client.last(),
             templates: client.kept(),
+            prev_hash: client.told.as_ref().map(|told| told.work.basis().prev_hash),
             value: client.told.as_ref().map(|told| told.value),
             behind: client.high,
         };

@@ -110,7 +110,9 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
             (Some(Stage::Ready), Ok(Some(Message::CoinbaseOutputConstraints(room)))) => {
                 if let Some(client) = self.client(conn) {
                     client.room = Some(room);
-                    client.told = None;
+                    if !planted(Mutant::ToldOnce) {
+                        client.told = None;
+                    }
                 }
                 self.look();
                 self.tell(conn)
@@ -142,7 +144,11 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
                 } else {
                     &[]
                 };
-                let transactions = held.work.transactions()[..held.body.count()].iter();
+                let count = match held.body.count() {
+                    _ if planted(Mutant::AllTransactions) => held.work.transactions().len(),
+                    count => count,
+                };
+                let transactions = held.work.transactions()[..count].iter();
                 let answer = Message::RequestTransactionDataSuccess {
                     template,
                     excess: excess.to_vec(),
@@ -150,6 +156,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
                 };
                 (Count::data, answer)
             }
+            None if planted(Mutant::StaleUnanswered) && client.has_had(template) => return 0,
             None => {
                 let (what, code) = if client.has_had(template) {
                     (Count::data_stale, "stale-template-id")

@@ -39,6 +39,9 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
         });
         let told: Vec<Conn> = told.map(|(conn, _)| conn).collect();
         for conn in told {
+            if planted(Mutant::OneDelaysAll) && self.client(conn).is_some_and(|client| client.high) {
+                return;
+            }
             self.tell(conn);
         }
     }

@@ -19,7 +19,7 @@ fn narrow() -> World {
         taken_within: secs(30),
         ..settings()
     };
-    World::with(settings, &Config::default(), network)
+    World::with(settings, &Config::default(), &network)
 }
 
 /// A client whose queue is full.

@@ -18,7 +18,7 @@ fn narrow() -> sim::Settings {
 }
 
 fn world(settings: Settings) -> World {
-    World::with(settings, &Config::default(), narrow())
+    World::with(settings, &Config::default(), &narrow())
 }
 
 /// The last tip that was heard, and whether every one was told as it should be: a future template, and what names it.
@@ -282,7 +282,7 @@ fn byte_by_byte_or_64_requests_in_one_segment_the_answers_are_the_same() {
         byte_budget: 1,
         ..Config::default()
     };
-    let mut world = World::with(settings(), &config, sim::Settings::default());
+    let mut world = World::with(settings(), &config, &sim::Settings::default());
     world.set(work(1, 10));
     assert_eq!(session(&mut world, usize::MAX), answers[0]);
 }

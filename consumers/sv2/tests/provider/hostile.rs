@@ -35,8 +35,8 @@ fn what_nobody_has_agreed_to_is_ignored() {
         (0, 0x77),
         (0, 0xff),
     ] {
-        for payload in [&[][..], &[1, 2, 3], &[0xff; 70_000]] {
-            let frame = raw.frame(extension, kind, payload);
+        for payload in [vec![], vec![1, 2, 3], vec![0xff; 70_000]] {
+            let frame = raw.frame(extension, kind, &payload);
             raw.write(&mut world, &frame);
             assert!(is_alive(&mut world, &mut raw), "{extension:#x} {kind:#x}");
             count += 1;

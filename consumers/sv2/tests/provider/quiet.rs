@@ -54,7 +54,7 @@ fn run() -> (Vec<Vec<u8>>, u64) {
         tracing: Tracing::Hash,
         ..sim::Settings::default()
     };
-    let mut world = World::with(settings, &sockman::Config::default(), network);
+    let mut world = World::with(settings, &sockman::Config::default(), &network);
     world.set(work(1, 5));
     let mut raws: Vec<Raw> = (0..5).map(|_| Raw::fed(&mut world)).collect();
     for (raw, tip) in raws.iter_mut().zip(2..) {

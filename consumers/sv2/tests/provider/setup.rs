@@ -11,9 +11,9 @@ fn setup() -> Setup {
 }
 
 /// What is answered to this, and whether the connection is over then.
-fn answer(world: &mut World, setup: Setup) -> (Vec<Message>, bool) {
+fn answer(world: &mut World, setup: &Setup) -> (Vec<Message>, bool) {
     let mut raw = Raw::shaken(world);
-    let frame = raw.set_up(&setup);
+    let frame = raw.set_up(setup);
     raw.write(world, &frame);
     raw.pass(world, ms(5));
     (raw.take(), raw.closed)
@@ -30,7 +30,7 @@ fn what_we_speak_is_agreed_to() {
     for (min_version, max_version) in [(2, 2), (0, 2), (2, u16::MAX), (1, 3)] {
         let (said, closed) = answer(
             &mut world,
-            Setup {
+            &Setup {
                 min_version,
                 max_version,
                 ..setup()
@@ -47,7 +47,7 @@ fn another_protocol_is_not_supported() {
     let mut world = World::new(settings());
     // There are three: the others are not known to anybody yet, and answered all the same.
     for protocol in [0, 1, 3, 4, 77, 255] {
-        let said = answer(&mut world, Setup { protocol, ..setup() });
+        let said = answer(&mut world, &Setup { protocol, ..setup() });
         assert_eq!(said, refused(0, "unsupported-protocol"), "protocol {protocol}");
     }
     assert_eq!(world.count(Count::setup_errors), 6);
@@ -60,7 +60,7 @@ fn another_version_does_not_match() {
     for (min_version, max_version) in [(0, 1), (3, 3), (3, u16::MAX), (3, 1)] {
         let said = answer(
             &mut world,
-            Setup {
+            &Setup {
                 min_version,
                 max_version,
                 ..setup()
@@ -74,7 +74,7 @@ fn another_version_does_not_match() {
 fn flags_that_nobody_knows_are_told_back() {
     let mut world = World::new(settings());
     for flags in [1, 0x8000_0000, u32::MAX] {
-        let said = answer(&mut world, Setup { flags, ..setup() });
+        let said = answer(&mut world, &Setup { flags, ..setup() });
         assert_eq!(said, refused(flags, "unsupported-feature-flags"));
     }
 }

@@ -15,7 +15,7 @@ fn what_was_answered_is_sent_and_all_are_hung_up_on() {
         window: 10_000,
         ..sim::Settings::default()
     };
-    let mut world = World::with(settings(), &Config::default(), network);
+    let mut world = World::with(settings(), &Config::default(), &network);
     world.set(Work::new(basis(1, 100), all));
     let mut quiet = Raw::fed(&mut world);
     let mut busy = Raw::fed(&mut world);
@@ -63,7 +63,7 @@ fn who_takes_nothing_is_cut_when_the_time_is_over() {
             ..settings()
         },
         &Config::default(),
-        network,
+        &network,
     );
     world.set(work(1, 20));
     let mut raw = Raw::fed(&mut world);

@@ -37,7 +37,7 @@ pub(crate) fn settings() -> Settings {
 impl World {
     /// A provider that has no work yet.
     pub(crate) fn new(settings: Settings) -> World {
-        World::with(settings, &Config::default(), sim::Settings::default())
+        World::with(settings, &Config::default(), &sim::Settings::default())
     }
 
     /// A provider with work.
@@ -47,10 +47,11 @@ impl World {
         world
     }
 
-    pub(crate) fn with(settings: Settings, config: &Config, network: sim::Settings) -> World {
+    #[allow(clippy::needless_pass_by_value, reason = "as a provider takes them")]
+    pub(crate) fn with(settings: Settings, config: &Config, network: &sim::Settings) -> World {
         let network = Network::new(sim::Settings {
             descriptors: 100_000,
-            ..network
+            ..network.clone()
         });
         let host = network.host();
         let authority = Authority::generate(&mut Chance::new([2; 32]));
