@@ -1,8 +1,7 @@
 //! What comes from other threads: other work, and the end.
 
-use super::LONGEST;
 use super::model::Model;
-use super::place::Providers;
+use super::place::{PATIENCE, Providers};
 use crate::case::Run;
 use fastrand::Rng;
 use sockman_backends::sim::Simulated;
@@ -41,8 +40,9 @@ impl Outside {
         if let Some(left) = &mut self.stop_in {
             *left -= 1;
             if *left == 0 {
-                // (Whoever turns a loop whose time is over turns it for ever.)
-                self.stop(provider, 2 * LONGEST);
+                // In more time than clients take to notice, if nobody tells them: whoever turns a loop whose time is over
+                // turns it for ever.
+                self.stop(provider, 4 * PATIENCE);
             }
         }
         if self.random.u32(0..self.one_in) == 0 {
