@@ -75,7 +75,7 @@ struct Session {
 fn shake() -> (Vec<u8>, [u8; REPLY], Transport) {
     let (hello, waiting) = Initiator::new(Some(AUTHORITY.key()), &mut Chance::new([3; 32])).expect("keys");
     let settings = settings();
-    let mut chance = Chance::new(settings.seed);
+    let mut chance = Chance::new(settings.seed.0);
     let (reply, _) =
         respond(&AUTHORITY, hello, settings.certificate, UNIX, &mut chance).expect("it is answered");
     let transport = waiting.finish(reply, UNIX).expect("it is right");
@@ -253,7 +253,7 @@ fuzz_target!(|session: Session| {
     for say in &session.says {
         let before = model.over;
         // What comes after the end is nobody's.
-        let mut model = match before {
+        let model = match before {
             None => &mut model,
             Some(_) => &mut Model {
                 over: before,
@@ -344,7 +344,10 @@ fuzz_target!(|session: Session| {
         faults: session.faults,
     };
     let answer = feed(provider::new, provider::counted, &input);
-    assert_eq!(&answer.heard[..REPLY.min(answer.heard.len())], &reply[..REPLY.min(answer.heard.len())]);
+    assert_eq!(
+        &answer.heard[..REPLY.min(answer.heard.len())],
+        &reply[..REPLY.min(answer.heard.len())]
+    );
     let heard = read(&mut transport, &answer.heard);
     if !sure {
         return;
@@ -352,7 +355,11 @@ fuzz_target!(|session: Session| {
     let heard: Vec<Answer> = heard.into_iter().map(understand).collect();
     // Who closes at once need not hear everything, nor who is hung up on for what it did.
     let is_whole = input.end == End::Finish && model.over != Some(false);
-    let shorter = if is_whole { model.answers.len() } else { heard.len().min(model.answers.len()) };
+    let shorter = if is_whole {
+        model.answers.len()
+    } else {
+        heard.len().min(model.answers.len())
+    };
     assert_eq!(heard[..], model.answers[..shorter]);
     let counted = answer.known[Count::solutions as usize];
     if input.end == End::Finish {
