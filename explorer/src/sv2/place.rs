@@ -19,7 +19,7 @@ pub(super) const BEGIN: u64 = 1_700_000_000;
 pub(super) const PORT: u16 = 8_442;
 
 /// What passes only when something is wrong.
-pub(super) const PATIENCE: Duration = Duration::from_secs(1_000);
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The provider's process.
 pub(super) type Providers<B> = Driver<B, Checked<Provider<Mine>>>;
