@@ -100,9 +100,13 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
     }
     // What is still on its way arrives.
     let until = network.elapsed() + LONGEST;
-    // (Whoever turns a loop that is stopped turns it for ever.)
-    while network.elapsed() < until && !loops.0.is_stopped() {
-        let ran = network.run_until(&mut loops, HASTE * 10, |_| false);
+    while network.elapsed() < until {
+        // (Whoever turns a loop that is stopped turns it for ever.)
+        let ran = if loops.0.is_stopped() {
+            network.run_until(&mut loops.1, HASTE * 10, |_| false)
+        } else {
+            network.run_until(&mut loops, HASTE * 10, |_| false)
+        };
         if ran.expect("no turn fails") == Ran::Quiet {
             break;
         }
