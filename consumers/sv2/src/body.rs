@@ -25,6 +25,8 @@ const COMMITS: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
 #[derive(Debug)]
 pub(crate) struct Body {
     count: usize,
+    /// Of its transactions, serialized.
+    bytes: usize,
     prefix: Vec<u8>,
     value: u64,
     outputs: Vec<TxOut>,
@@ -43,6 +45,7 @@ impl Body {
         });
         Body {
             count: transactions.len(),
+            bytes: transactions.iter().map(|tx| tx.bytes.len()).sum(),
             prefix: prefix(basis.height).into_bytes(),
             value,
             outputs: outputs.into_iter().collect(),
@@ -54,6 +57,11 @@ impl Body {
     /// How many transactions it has, but for the coinbase.
     pub(crate) fn count(&self) -> usize {
         self.count
+    }
+
+    /// How many bytes these have, serialized.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// What the coinbase may pay, in satoshis.

@@ -29,8 +29,8 @@ pub struct Settings {
     /// Bytes that are received from a client and sent to it in one go, before others have their turn; a message counts as 512 at
     /// least. Default 64 KiB, which takes less than a millisecond. One message or answer more than that is all it can be.
     pub share: usize,
-    /// Bytes that all clients together are sent in one turn of the loop for transactions that they ask for: what else they ask waits for
-    /// the next. An answer is not divided. Default 1 MiB.
+    /// Bytes of answers larger than [`share`](Settings::share) that all clients together are sent in one turn of the loop: who asks for
+    /// more waits in a queue. An answer is not divided. Default 1 MiB.
     pub turn: usize,
     /// Bytes that a frame of a client may have. Default 256 KiB; the largest that makes sense, a solution, has 64.
     pub frame: usize,

@@ -72,6 +72,8 @@ pub(super) struct Client {
     pub(super) behind: bool,
     /// It has had its share, and others have their turn.
     pub(super) yielded: bool,
+    /// The template for whose transactions, which are many, it waits.
+    pub(super) asked: Option<u64>,
     /// Oldest first: numbers rise.
     templates: VecDeque<Held>,
     /// The template that it was told the tip with.
@@ -100,10 +102,16 @@ impl Client {
             high: false,
             behind: false,
             yielded: false,
+            asked: None,
             templates: VecDeque::new(),
             active: 0,
             numbers: (first, first),
         }
+    }
+
+    /// Whether what it asks is answered now: it has taken its answers, has a share left, and waits for nothing.
+    pub(super) fn may_ask(&self) -> bool {
+        !self.high && !self.yielded && self.asked.is_none()
     }
 
     /// Keeps a template, and gives its number. Of more than `most` the oldest are forgotten, but the one that the client was told the

@@ -12,6 +12,9 @@ use tracing::debug;
 /// The timer for handshakes that wait for their turn.
 pub(super) const GREET: u64 = 0;
 
+/// The timer for large answers that wait for their turn.
+pub(super) const LARGE: u64 = 2;
+
 /// The timer for templates: there may be better ones, or old ones to forget.
 pub(super) const TEMPLATES: u64 = 1;
 
@@ -44,10 +47,6 @@ impl<T: Source> Handler for Provider<T> {
     /// A client goes on that had its share: nothing else is posted.
     fn posted<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut (), _: Bytes) {
         self.work(net, |doing| {
-            if doing.is_spent() {
-                // In the next turn, then.
-                return doing.net.post(conn, Bytes::new());
-            }
             if let Some(client) = doing.client(conn) {
                 client.yielded = false;
                 doing.go_on(conn);
@@ -67,6 +66,9 @@ impl<T: Source> Handler for Provider<T> {
                     .is_some_and(|client| std::mem::take(&mut client.behind));
                 if is_behind && !planted(Mutant::BehindForever) {
                     doing.tell(conn);
+                }
+                if doing.client(conn).is_some_and(|client| client.asked.is_some()) {
+                    doing.wait_again(conn);
                 }
                 doing.go_on(conn);
             }
@@ -93,6 +95,7 @@ impl<T: Source> Handler for Provider<T> {
     fn timer<N: SockMan>(&mut self, net: &mut N, key: u64) {
         self.work(net, |doing| match key {
             GREET => doing.greet(),
+            LARGE => doing.serve_large(),
             _ => doing.review(),
         });
     }

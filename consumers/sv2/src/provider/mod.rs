@@ -3,13 +3,14 @@
 //! - this file: [`Provider`], and how it is put together; `handler`: what the loop calls
 //! - `client`: what is known of a client; `handle`: what other threads may see of it; `counters`: what is counted
 //! - `arrivals`: handshakes, and what a client says first
-//! - `requests`: what it asks for, and what it hands in; `templates`: what it is told
+//! - `requests`: what it asks for, and what it hands in; `large`: answers that take turns; `templates`: what it is told
 
 mod arrivals;
 mod client;
 mod counters;
 mod handle;
 mod handler;
+mod large;
 mod requests;
 mod templates;
 
@@ -24,6 +25,7 @@ use crate::work::Work;
 use bytes::Bytes;
 use client::Client;
 use handle::State;
+use large::Large;
 use sockman::{Conn, Disconnect, Endpoint, Listener, Sent, SockMan, Timer};
 use std::collections::VecDeque;
 use std::io;
@@ -53,8 +55,7 @@ struct Own<T> {
     queue: VecDeque<Conn>,
     /// Whether the timer for them is set.
     greeting: bool,
-    /// What was sent in this turn for what clients ask, and which turn that is.
-    spent: (usize, u64),
+    large: Large,
     /// When the timer for templates is set for, and which it is.
     armed: Option<(Instant, Timer)>,
     stopping: bool,
@@ -84,7 +85,7 @@ impl<T: Source> Provider<T> {
                 listeners: Vec::new(),
                 queue: VecDeque::new(),
                 greeting: false,
-                spent: (0, 0),
+                large: Large::default(),
                 armed: None,
                 stopping: false,
             },
@@ -160,23 +161,6 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
                 0
             }
         }
-    }
-
-    /// Counts bytes that were sent for what a client asks.
-    fn spend(&mut self, bytes: usize) {
-        let turn = self.net.stats().turns;
-        let before = if self.own.spent.1 == turn {
-            self.own.spent.0
-        } else {
-            0
-        };
-        self.own.spent = (before.saturating_add(bytes), turn);
-    }
-
-    /// Whether so much was sent in this turn that what else is asked waits for the next.
-    fn is_spent(&self) -> bool {
-        let (bytes, turn) = self.own.spent;
-        turn == self.net.stats().turns && bytes >= self.own.settings.turn.max(1)
     }
 
     /// Hangs up on a client for what it did.

@@ -22,11 +22,11 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
         let mut taken = 0;
         let mut share = self.own.settings.share.max(1);
         loop {
-            let is_spent = self.is_spent();
             let unread = &data[taken..];
             let Some(client) = self.state.clients.get_mut(conn) else {
                 return data.len();
             };
+            let may_ask = client.may_ask();
             match (client.stage, &mut client.transport) {
                 (Stage::Hello, _) => match unread.first_chunk::<HELLO>() {
                     Some(&hello) => {
@@ -36,8 +36,9 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
                     None => return self.want(conn, HELLO, taken),
                 },
                 (Stage::Setup | Stage::Ready, Some(transport)) => {
-                    if client.high || client.yielded || is_spent || share == 0 {
-                        if !client.high && !std::mem::replace(&mut client.yielded, true) {
+                    if !may_ask || share == 0 {
+                        if may_ask {
+                            client.yielded = true;
                             self.net.post(conn, Bytes::new());
                         }
                         self.net.pause(conn);
@@ -76,7 +77,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
     pub(super) fn go_on(&mut self, conn: Conn) {
         let held = |stage| matches!(stage, Stage::Hello | Stage::Queued | Stage::Ending);
         let Some(client) = self.client(conn) else { return };
-        if !client.high && !client.yielded && !held(client.stage) && !planted(Mutant::RequestForgotten) {
+        if client.may_ask() && !held(client.stage) && !planted(Mutant::RequestForgotten) {
             self.net.resume(conn);
         }
     }
@@ -132,7 +133,22 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
         length + sent
     }
 
+    /// A client wants the transactions of a template: at once, or when it is its turn, if they are many.
     fn data(&mut self, conn: Conn, template: u64) -> usize {
+        let (now, share) = (self.now, self.own.settings.share);
+        let held = self
+            .state
+            .clients
+            .get(conn)
+            .and_then(|client| client.find(template, now));
+        if held.is_some_and(|held| held.body.bytes() > share) {
+            self.ask_large(conn, template)
+        } else {
+            self.answer_data(conn, template)
+        }
+    }
+
+    pub(super) fn answer_data(&mut self, conn: Conn, template: u64) -> usize {
         let now = self.now;
         let Some(client) = self.state.clients.get(conn) else {
             return 0;
@@ -168,9 +184,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
             }
         };
         self.count(what);
-        let sent = self.send(conn, &answer);
-        self.spend(sent);
-        sent
+        self.send(conn, &answer)
     }
 
     /// Looks whether a client has found a block, and hands it on if it has. It gets no answer: there is none in this protocol.

@@ -122,6 +122,41 @@ fn large_answers_take_turns() {
     assert_eq!(world.turns(), turns, "nothing goes on");
 }
 
+/// Those who ask for much, and take it, again and again hold up nobody: neither each other, nor who asks for little.
+#[test]
+fn who_asks_for_little_is_answered_beside_those_who_ask_for_much() {
+    let mut world = World::new(Settings {
+        turn: 50_000,
+        ..settings()
+    });
+    let all: Vec<_> = (0..100).map(|number| transaction(number, 1_000, 10)).collect();
+    world.set(Work::new(basis(1, 100), all));
+    let mut greedy: Vec<Raw> = (0..4).map(|_| Raw::fed(&mut world)).collect();
+    let templates: Vec<u64> = greedy.iter_mut().map(|client| client.tip().0.template).collect();
+    let mut modest = Raw::fed(&mut world);
+    modest.tip();
+    let mut answers = [0; 4];
+    for _ in 0..200 {
+        for (client, template) in greedy.iter_mut().zip(&templates) {
+            let ask = client.sealed(&Message::RequestTransactionData { template: *template });
+            client.try_write(&ask);
+        }
+        // A number that no template has: the answer is small.
+        let ask = modest.sealed(&Message::RequestTransactionData { template: 1 });
+        assert_eq!(modest.try_write(&ask), ask.len());
+        world.turn(2);
+        modest.hear();
+        assert_eq!(modest.take().len(), 1, "it is answered at once");
+        world.turn(6);
+        for (client, answers) in greedy.iter_mut().zip(&mut answers) {
+            client.hear();
+            *answers += client.take().len();
+        }
+    }
+    let (least, most) = (answers.iter().min().unwrap(), answers.iter().max().unwrap());
+    assert!(*least > 100 && most - least <= 2, "{answers:?}");
+}
+
 /// A block that has to be put together for one client takes it all of its share.
 #[test]
 fn constraints_take_turns() {

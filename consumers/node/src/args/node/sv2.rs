@@ -64,7 +64,7 @@ pub(crate) struct Sv2Args {
     /// Bytes that are received from a client and sent to it in one go, before others have their turn.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().share))]
     sv2_share: Size,
-    /// Bytes that all clients together are sent in one turn of the loop for transactions that they ask for. An answer is not divided.
+    /// Bytes of answers larger than --sv2-share that all clients together are sent in one turn of the loop. An answer is not divided.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().turn))]
     sv2_turn: Size,
     /// Bytes that a frame of a client may have, at least 128KiB; it is hung up on for more.
