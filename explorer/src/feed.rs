@@ -115,6 +115,26 @@ pub fn feed<H: Handler, T: PartialEq + Debug>(
     feed_masked(make, know, |_| {}, input)
 }
 
+/// The same where a handler hangs up at once on who offends: what it had queued then is lost, so that of two answers one may be a
+/// beginning of the other.
+pub fn feed_cut<H: Handler, T: PartialEq + Debug>(
+    make: impl Fn() -> H,
+    know: impl Fn(&H) -> T,
+    input: &Input,
+) -> Answer<T> {
+    let (whole, split) = feed_both(make, know, |_| {}, input);
+    if let Some(split) = split {
+        same_beginning(&split, &whole);
+        if input.end == End::Finish && input.survives() {
+            assert_eq!(
+                split.known, whole.known,
+                "what is known depends on how the bytes were split"
+            );
+        }
+    }
+    whole
+}
+
 /// The same where answers have parts that may differ, such as the time: `mask` takes them out, in place, so that lengths stay.
 pub fn feed_masked<H: Handler, T: PartialEq + Debug>(
     make: impl Fn() -> H,
@@ -122,6 +142,33 @@ pub fn feed_masked<H: Handler, T: PartialEq + Debug>(
     mask: impl Fn(&mut [u8]),
     input: &Input,
 ) -> Answer<T> {
+    let (whole, split) = feed_both(make, know, mask, input);
+    match split {
+        Some(split) if input.end == End::Finish && input.survives() => {
+            assert_eq!(split, whole, "the answer depends on how the bytes were split");
+        }
+        Some(split) => same_beginning(&split, &whole),
+        None => {}
+    }
+    whole
+}
+
+fn same_beginning<T>(split: &Answer<T>, whole: &Answer<T>) {
+    let shorter = split.heard.len().min(whole.heard.len());
+    assert_eq!(
+        split.heard[..shorter],
+        whole.heard[..shorter],
+        "the answer depends on how the bytes were split"
+    );
+}
+
+/// The answers to the bytes in one piece, and to the pieces, if a connection comes about.
+fn feed_both<H: Handler, T>(
+    make: impl Fn() -> H,
+    know: impl Fn(&H) -> T,
+    mask: impl Fn(&mut [u8]),
+    input: &Input,
+) -> (Answer<T>, Option<Answer<T>>) {
     let whole = Input {
         pieces: vec![Piece {
             bytes: input
@@ -134,24 +181,13 @@ pub fn feed_masked<H: Handler, T: PartialEq + Debug>(
         faults: Vec::new(),
         ..input.clone()
     };
-    let survives = input.survives();
     let mut whole = serve(make(), &know, &whole).expect("without a fault every dial is answered");
     mask(&mut whole.heard);
-    let Some(mut split) = serve(make(), &know, input) else {
-        return whole;
-    };
-    mask(&mut split.heard);
-    if input.end == End::Finish && survives {
-        assert_eq!(split, whole, "the answer depends on how the bytes were split");
-    } else {
-        let shorter = split.heard.len().min(whole.heard.len());
-        assert_eq!(
-            split.heard[..shorter],
-            whole.heard[..shorter],
-            "the answer depends on how the bytes were split"
-        );
+    let mut split = serve(make(), &know, input);
+    if let Some(split) = &mut split {
+        mask(&mut split.heard);
     }
-    whole
+    (whole, split)
 }
 
 /// What the handler answers, if a connection comes about: faults may prevent that.

@@ -9,7 +9,7 @@ use arbitrary::Arbitrary;
 use bitcoin::{Amount, ScriptBuf};
 use libfuzzer_sys::fuzz_target;
 use provider::{AUTHORITY, UNIX, WORK, settings};
-use sockman_explorer::feed::{End, Input, Likely, Piece, feed};
+use sockman_explorer::feed::{End, Input, Likely, Piece, feed_cut};
 use sockman_sv2::wire::{
     Chance, Constraints, Encoder, HEADER, Initiator, Message, NewTemplate, PrevHash, REPLY, Setup, Transport,
     respond,
@@ -97,7 +97,7 @@ static TOLD: LazyLock<(NewTemplate, PrevHash)> = LazyLock::new(|| {
         pieces: vec![Piece { bytes, pause: 0 }],
         ..Input::default()
     };
-    let answer = feed(provider::new, provider::counted, &input);
+    let answer = feed_cut(provider::new, provider::counted, &input);
     match read(&mut transport, &answer.heard)[..] {
         [
             Message::SetupConnectionSuccess { .. },
@@ -345,7 +345,7 @@ fuzz_target!(|session: Session| {
         seed: session.seed,
         faults: session.faults,
     };
-    let answer = feed(provider::new, provider::counted, &input);
+    let answer = feed_cut(provider::new, provider::counted, &input);
     assert_eq!(
         &answer.heard[..REPLY.min(answer.heard.len())],
         &reply[..REPLY.min(answer.heard.len())]
