@@ -17,7 +17,7 @@
 //!   provider under clients that ask, mine, lie and do not read
 //! - [`checked`]: [`Checked`], a handler around another that sees that the contract is kept
 //! - [`feed`]: any handler, fed any bytes in any pieces; what the fuzz targets run
-//! - `surroundings`: what networks and loops are like, by chance
+//! - `surroundings`: what networks and loops are like, by chance; `ends`: how a run of two loops ends
 //!
 //! **What is checked.** Everywhere, whatever the protocol: points 1 to 9, 11, 12, 14 and 15 of the contract as far as callbacks,
 //! counters and the other ends of connections show them, that everything comes to an end, that wakes are not lost, and that
@@ -30,6 +30,7 @@
 mod case;
 pub mod checked;
 mod echo;
+mod ends;
 pub mod feed;
 mod http;
 mod p2p;

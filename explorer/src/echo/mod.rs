@@ -14,11 +14,12 @@ mod stream;
 
 use crate::case::Run;
 use crate::checked::{Checked, Fates, Turns};
+use crate::ends::{self, count, is_idle};
 use crate::surroundings;
 use client::Client;
 use outside::Outside;
 use server::Server;
-use sockman::{Config, Driver, Handler, ListenOptions, SockMan};
+use sockman::{Config, Driver, ListenOptions, SockMan};
 use sockman_backends::sim::{Host, Ran, Sim, SimLevel, Simulated};
 use sockman_node::Echo;
 use std::time::Duration;
@@ -103,7 +104,9 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
         let ran = ran.expect("no turn fails");
         (server, client) = loops;
         if outside.crashes(server.is_some()) {
-            count(run, server.as_ref());
+            if let Some(server) = &server {
+                count(run, server);
+            }
             // First the host: a loop that is dropped says good-bye.
             near.crash();
             server = None;
@@ -128,34 +131,10 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
     assert_eq!(ran, Ran::Quiet, "everything is over, and the loops go on");
     let (server, mut client) = loops;
     outside.last_wake(&mut client);
-    client.handler().finish();
-    if let Some(server) = &server {
-        server.handler().finish();
-    }
-    count(run, server.as_ref());
-    count(run, Some(&client));
-    assert_eq!(network.sockets(), 1, "sockets are left beside the listener");
-    assert_eq!(
-        (near.descriptors(), far.descriptors()),
-        (1, 0),
-        "descriptors are left"
-    );
-}
-
-fn is_idle<B: Simulated, H: Handler>(driver: &Driver<B, H>) -> bool {
-    driver.backend().net().connections() == 0
+    let mut server = server.expect("it is up when everything is over");
+    ends::check(run, &network, (&near, &far), &mut server, &client, false);
 }
 
 fn is_over<B: Simulated>(client: &Clients<B>) -> bool {
     client.handler().handler().is_over() && is_idle(client)
-}
-
-/// Adds what a loop has done to what the run has.
-fn count<B: Simulated, H: Handler>(run: &mut Run, driver: Option<&Driver<B, Checked<H>>>) {
-    if let Some(driver) = driver {
-        let stats = driver.backend().net().stats();
-        run.turns += stats.turns;
-        run.bytes += stats.bytes_in;
-        run.opened += driver.handler().opened();
-    }
 }

@@ -19,12 +19,13 @@ mod talk;
 
 use crate::case::Run;
 use crate::checked::{Checked, Fates, Turns};
+use crate::ends::{self, is_idle};
 use crate::surroundings;
 use app::{App, Shared};
 use client::Client;
 use fastrand::Rng;
 use outside::Outside;
-use sockman::{Config, Driver, Handler, Limits as ConnectionLimits, ListenOptions, SockMan};
+use sockman::{Config, Driver, Limits as ConnectionLimits, ListenOptions};
 use sockman_backends::sim::{Host, Ran, Sim, SimLevel, Simulated};
 use sockman_http::{Clock, Limits, Server, Settings};
 use std::rc::Rc;
@@ -181,35 +182,12 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
     }
     (server, client) = loops;
     shared.finish();
-    client.handler().finish();
-    server.handler().finish();
-    count(run, &server);
-    count(run, &client);
-    let listeners = usize::from(!shared.is_stopped());
-    assert_eq!(
-        network.sockets(),
-        listeners,
-        "sockets are left beside the listener"
+    ends::check(
+        run,
+        &network,
+        (&near, &far),
+        &mut server,
+        &client,
+        shared.is_stopped(),
     );
-    assert_eq!(
-        (near.descriptors(), far.descriptors()),
-        (listeners, 0),
-        "descriptors are left"
-    );
-    assert!(
-        listeners == 1 || server.is_stopped(),
-        "it was stopped, and goes on"
-    );
-}
-
-fn is_idle<B: Simulated, H: Handler>(driver: &Driver<B, H>) -> bool {
-    driver.backend().net().connections() == 0
-}
-
-/// Adds what a loop has done to what the run has.
-fn count<B: Simulated, H: Handler>(run: &mut Run, driver: &Driver<B, Checked<H>>) {
-    let stats = driver.backend().net().stats();
-    run.turns += stats.turns;
-    run.bytes += stats.bytes_in;
-    run.opened += driver.handler().opened();
 }

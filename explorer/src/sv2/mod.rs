@@ -20,12 +20,13 @@ mod watch;
 
 use crate::case::Run;
 use crate::checked::{Checked, Fates, Turns};
+use crate::ends::{self, is_idle};
 use crate::surroundings;
 use client::Client;
 use model::Model;
 use outside::Outside;
 use place::{PATIENCE, PORT, Providers};
-use sockman::{Driver, Handler, SockMan};
+use sockman::Driver;
 use sockman_backends::sim::{Ran, Sim, SimLevel, Simulated};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -116,35 +117,12 @@ fn explore<A: Simulated, B: Simulated>(run: &mut Run) {
         "everything is over, and the loops go on"
     );
     let (mut provider, client) = loops;
-    client.handler().finish();
-    provider.handler().finish();
-    count(run, &provider);
-    count(run, &client);
-    let listeners = usize::from(!outside.has_stopped());
-    assert_eq!(
-        network.sockets(),
-        listeners,
-        "sockets are left beside the listener"
+    ends::check(
+        run,
+        &network,
+        (&near, &far),
+        &mut provider,
+        &client,
+        outside.has_stopped(),
     );
-    assert_eq!(
-        (near.descriptors(), far.descriptors()),
-        (listeners, 0),
-        "descriptors are left"
-    );
-    assert!(
-        listeners == 1 || provider.is_stopped(),
-        "it was stopped, and goes on"
-    );
-}
-
-fn is_idle<B: Simulated, H: Handler>(driver: &Driver<B, H>) -> bool {
-    driver.backend().net().connections() == 0
-}
-
-/// Adds what a loop has done to what the run has.
-fn count<B: Simulated, H: Handler>(run: &mut Run, driver: &Driver<B, Checked<H>>) {
-    let stats = driver.backend().net().stats();
-    run.turns += stats.turns;
-    run.bytes += stats.bytes_in;
-    run.opened += driver.handler().opened();
 }

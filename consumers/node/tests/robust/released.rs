@@ -1,22 +1,14 @@
 //! The program as it is released: without optimisation a long chain takes long.
 
 use serde_json::Value;
+use sockman_node::Choice;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Builds it, with the backends that are compiled in here, where builds for release go: other steps of `./test` have mostly done so
 /// already. Returns where it is.
 pub(crate) fn program() -> PathBuf {
-    let features = [
-        #[cfg(feature = "mio")]
-        "mio",
-        #[cfg(feature = "polling")]
-        "polling",
-        #[cfg(feature = "uv")]
-        "uv",
-        #[cfg(feature = "uring")]
-        "uring",
-    ];
+    let features: Vec<&str> = Choice::compiled().map(Choice::name).collect();
     let built = Command::new(env!("CARGO"))
         .args([
             "build",

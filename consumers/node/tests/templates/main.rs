@@ -5,6 +5,8 @@
 //! - `pool_rpc`: the methods that add transactions and tell of them
 
 mod rig;
+#[path = "../../../p2p/tests/pool/spend.rs"]
+mod spend;
 
 mod ends;
 mod follow;

@@ -1,12 +1,9 @@
 //! A node without a network.
 
-use bitcoin::absolute::LockTime;
+pub(crate) use crate::spend::spend;
 use bitcoin::consensus::serialize;
 use bitcoin::hex::DisplayHex as _;
-use bitcoin::transaction::Version;
-use bitcoin::{
-    Amount, Block, BlockHash, Network, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness,
-};
+use bitcoin::{Block, BlockHash, Network, OutPoint, ScriptBuf, Transaction, Txid};
 use serde_json::{Value, json};
 use sockman_http::rpc::{Access, Dispatcher, Instance, On, Place};
 use sockman_node::node::{Context, rpc};
@@ -307,31 +304,6 @@ impl World {
 
 pub(crate) fn hex(tx: &Transaction) -> String {
     serialize(tx).to_lower_hex_string()
-}
-
-/// A transaction that spends these, and pays these values to anybody.
-pub(crate) fn spend(inputs: &[OutPoint], values: &[u64]) -> Transaction {
-    Transaction {
-        version: Version::TWO,
-        lock_time: LockTime::ZERO,
-        input: inputs
-            .iter()
-            .map(|spent| TxIn {
-                previous_output: *spent,
-                script_sig: ScriptBuf::new(),
-                sequence: Sequence::MAX,
-                witness: Witness::new(),
-            })
-            .collect(),
-        output: values
-            .iter()
-            .map(|value| TxOut {
-                value: Amount::from_sat(*value),
-                // Long enough that the transaction is no node of a Merkle tree.
-                script_pubkey: ScriptBuf::from_bytes(vec![0x51; 22]),
-            })
-            .collect(),
-    }
 }
 
 /// The first output of a transaction.

@@ -247,15 +247,7 @@ fn an_index_of_too_many_blocks_that_nobody_knows_is_begun_anew() {
             world.step(&mut coins).unwrap();
             assert_eq!(coins.at().height, above);
         }
-        let Plan::Step {
-            back_to,
-            forward,
-            target,
-        } = coins.plan(&world.chain)
-        else {
-            panic!("there are blocks");
-        };
-        let next = coins.prepare(back_to, &forward, target, &world.chain.reader(), false);
+        let next = world.prepare(&coins).expect("there are blocks");
         assert_eq!(
             matches!(next, Err(CoinsError::TooDeep { height: 1, .. })),
             is_anew

@@ -2,7 +2,7 @@
 
 use crate::rig::{World, small};
 use sockman_p2p::chain::Id;
-use sockman_p2p::coins::{Coins, Plan};
+use sockman_p2p::coins::Coins;
 use std::fs;
 
 /// The file as the kernel has it at this moment: what a new process finds when this one is killed now.
@@ -24,16 +24,9 @@ fn follow_with_ends(world: &World) -> usize {
     loop {
         let coins = world.open(small());
         let height = coins.at().height;
-        let Plan::Step {
-            back_to,
-            forward,
-            target,
-        } = coins.plan(&world.chain)
-        else {
+        let Some(prepared) = world.prepare(&coins) else {
             break;
         };
-        let reader = world.chain.reader();
-        let prepared = coins.prepare(back_to, &forward, target, &reader, true).unwrap();
         check_killed(world, height);
         drop(prepared);
         assert_eq!(coins.at().height, height);
@@ -42,7 +35,7 @@ fn follow_with_ends(world: &World) -> usize {
 
         let mut coins = world.open(small());
         assert_eq!(coins.at().height, height);
-        let prepared = coins.prepare(back_to, &forward, target, &reader, true).unwrap();
+        let prepared = world.prepare(&coins).unwrap().unwrap();
         let delta = coins.commit(prepared).unwrap();
         check_killed(world, delta.at.height);
         drop(coins);
@@ -75,13 +68,7 @@ fn what_is_not_settled_is_made_up_for() {
     world.grow(Id::GENESIS, 7, 0);
     let mut coins = world.open(small());
     let mut height = 0;
-    while let Plan::Step {
-        back_to,
-        forward,
-        target,
-    } = coins.plan(&world.chain)
-    {
-        let prepared = coins.prepare(back_to, &forward, target, &world.chain.reader(), true);
+    while let Some(prepared) = world.prepare(&coins) {
         height = coins.commit_soon(prepared.unwrap()).unwrap().at.height;
         assert!(coins.is_unsettled());
         world.check(&coins);
@@ -95,15 +82,7 @@ fn what_is_not_settled_is_made_up_for() {
     let tip = world.tip();
     world.grow(tip, 1, 1);
     let step = |coins: &mut Coins, world: &World, soon: bool| {
-        let Plan::Step {
-            back_to,
-            forward,
-            target,
-        } = coins.plan(&world.chain)
-        else {
-            panic!("there is a block");
-        };
-        let prepared = coins.prepare(back_to, &forward, target, &world.chain.reader(), true);
+        let prepared = world.prepare(coins).expect("there is a block");
         let done = if soon {
             coins.commit_soon(prepared.unwrap())
         } else {

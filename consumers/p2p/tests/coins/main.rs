@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod rig;
+#[path = "../pool/spend.rs"]
+mod spend;
 
 mod damaged;
 mod follow;

@@ -1,13 +1,10 @@
 //! A chain in memory, and an index beside it.
 
-use bitcoin::absolute::LockTime;
+pub(crate) use crate::spend::{anyone, spend};
 use bitcoin::consensus::{deserialize, serialize};
-use bitcoin::transaction::Version;
-use bitcoin::{
-    Amount, Block, BlockHash, Network, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness,
-};
+use bitcoin::{Block, BlockHash, Network, OutPoint, ScriptBuf, Transaction};
 use sockman_p2p::chain::{Id, Params, mine, template};
-use sockman_p2p::coins::{At, Coin, Coins, CoinsError, CoinsOptions, Delta, Plan, is_unspendable};
+use sockman_p2p::coins::{At, Coin, Coins, CoinsError, CoinsOptions, Delta, Plan, Prepared, is_unspendable};
 use sockman_p2p::state::Chain;
 use sockman_p2p::store::{Memory, Reader};
 use sockman_p2p::wire::{self, Command};
@@ -17,11 +14,6 @@ use tempfile::TempDir;
 
 /// A time after all blocks of these tests.
 const LATER: u64 = 2_000_000_000;
-
-/// What anybody can spend.
-pub(crate) fn anyone() -> ScriptBuf {
-    ScriptBuf::from_bytes(vec![0x51])
-}
 
 /// Limits under which a chain of a dozen blocks takes several steps.
 pub(crate) fn small() -> CoinsOptions {
@@ -106,15 +98,22 @@ impl World {
 
     /// A step that is prepared, and never put on the disk.
     pub(crate) fn abandon(&self, coins: &Coins) {
-        if let Plan::Step {
+        if let Some(prepared) = self.prepare(coins) {
+            assert!(matches!(prepared, Ok(_) | Err(CoinsError::TooDeep { .. })));
+        }
+    }
+
+    /// The next step, if there are blocks to be taken back or in; not done yet.
+    pub(crate) fn prepare(&self, coins: &Coins) -> Option<Result<Prepared, CoinsError>> {
+        let Plan::Step {
             back_to,
             forward,
             target,
         } = coins.plan(&self.chain)
-        {
-            let prepared = coins.prepare(back_to, &forward, target, &self.chain.reader(), true);
-            assert!(matches!(prepared, Ok(_) | Err(CoinsError::TooDeep { .. })));
-        }
+        else {
+            return None;
+        };
+        Some(coins.prepare(back_to, &forward, target, &self.chain.reader(), true))
     }
 
     pub(crate) fn tip(&self) -> Id {
@@ -137,31 +136,20 @@ impl World {
 
     /// One step, if there is anything to do.
     pub(crate) fn step(&self, coins: &mut Coins) -> Option<Delta> {
-        match coins.plan(&self.chain) {
-            Plan::Nothing => None,
-            Plan::Remake => {
+        if coins.plan(&self.chain) == Plan::Remake {
+            coins.remake().unwrap();
+            return Some(Delta {
+                at: coins.at(),
+                back: 0,
+                mined: Vec::new(),
+            });
+        }
+        match self.prepare(coins)? {
+            Err(CoinsError::TooDeep { .. }) => {
                 coins.remake().unwrap();
-                Some(Delta {
-                    at: coins.at(),
-                    back: 0,
-                    mined: Vec::new(),
-                })
+                self.step(coins)
             }
-            Plan::Step {
-                back_to,
-                forward,
-                target,
-            } => {
-                let reader = self.chain.reader();
-                let prepared = coins.prepare(back_to, &forward, target, &reader, true);
-                match prepared {
-                    Err(CoinsError::TooDeep { .. }) => {
-                        coins.remake().unwrap();
-                        self.step(coins)
-                    }
-                    prepared => Some(coins.commit(prepared.unwrap()).unwrap()),
-                }
-            }
+            prepared => Some(coins.commit(prepared.unwrap()).unwrap()),
         }
     }
 
@@ -215,30 +203,6 @@ impl World {
         assert_eq!(view.at(), coins.at());
         let all: BTreeMap<OutPoint, Coin> = view.all().unwrap().into_iter().collect();
         assert_eq!(all, self.expected(coins.at().hash));
-    }
-}
-
-/// A transaction that spends these, and pays these values to anybody.
-pub(crate) fn spend(inputs: &[OutPoint], values: &[u64]) -> Transaction {
-    Transaction {
-        version: Version::TWO,
-        lock_time: LockTime::ZERO,
-        input: inputs
-            .iter()
-            .map(|spent| TxIn {
-                previous_output: *spent,
-                script_sig: ScriptBuf::new(),
-                sequence: Sequence::MAX,
-                witness: Witness::new(),
-            })
-            .collect(),
-        output: values
-            .iter()
-            .map(|value| TxOut {
-                value: Amount::from_sat(*value),
-                script_pubkey: anyone(),
-            })
-            .collect(),
     }
 }
 

@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod rig;
+mod spend;
 
 mod accept;
 mod chains;

@@ -1,10 +1,9 @@
 //! Coins to spend, and transactions that spend them.
 
-use bitcoin::absolute::LockTime;
+pub(crate) use crate::spend::spend;
 use bitcoin::consensus::serialize;
 use bitcoin::hashes::Hash;
-use bitcoin::transaction::Version;
-use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness};
+use bitcoin::{OutPoint, Transaction, Txid};
 use sockman_p2p::chain::Rules;
 use sockman_p2p::coins::{Coin, CoinsError, Mined};
 use sockman_p2p::pool::{AcceptError, Candidate, Confirmed, Pool, PoolSettings, Refused};
@@ -66,30 +65,6 @@ pub(crate) fn ledger(coins: u32) -> Ledger {
     Ledger {
         coins: (0..coins).map(|number| (coin(number), one)).collect(),
         ..Ledger::default()
-    }
-}
-
-/// A transaction that spends these, with outputs of these values and of some size.
-pub(crate) fn spend(inputs: &[OutPoint], values: &[u64]) -> Transaction {
-    Transaction {
-        version: Version::TWO,
-        lock_time: LockTime::ZERO,
-        input: inputs
-            .iter()
-            .map(|spent| TxIn {
-                previous_output: *spent,
-                script_sig: ScriptBuf::new(),
-                sequence: Sequence::MAX,
-                witness: Witness::new(),
-            })
-            .collect(),
-        output: values
-            .iter()
-            .map(|value| TxOut {
-                value: Amount::from_sat(*value),
-                script_pubkey: ScriptBuf::from_bytes(vec![0x51; 22]),
-            })
-            .collect(),
     }
 }
 
