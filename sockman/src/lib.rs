@@ -9,6 +9,7 @@
 //! - Other threads reach the loop through a [`Remote`].
 //! - [`Shards`] runs several loops on threads; [`Spread`] has one accept for all.
 //! - [`Mux`] puts two protocols on one loop; [`Wrapper`] changes what a handler is given.
+//! - [`Turns`] has work that takes long, for many connections, done so much a turn.
 //! - [`shared`] is for those who write a backend.
 
 #![forbid(unsafe_code)]
@@ -34,6 +35,7 @@ pub mod shared;
 mod spread;
 mod stats;
 mod sync;
+mod turns;
 mod wrapper;
 
 pub use backend::{Backend, Sink, Turn};
@@ -53,4 +55,5 @@ pub use remote::{Mailbox, Remote};
 pub use shards::Shards;
 pub use spread::{Seat, Spread};
 pub use stats::{Stats, Syscall, Syscalls};
+pub use turns::Turns;
 pub use wrapper::Wrapper;

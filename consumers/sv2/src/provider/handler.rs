@@ -67,9 +67,7 @@ impl<T: Source> Handler for Provider<T> {
                 if is_behind && !planted(Mutant::BehindForever) {
                     doing.tell(conn);
                 }
-                if doing.client(conn).is_some_and(|client| client.asked.is_some()) {
-                    doing.wait_again(conn);
-                }
+                doing.wait_again(conn);
                 doing.go_on(conn);
             }
         });

@@ -6,46 +6,36 @@
 use super::Doing;
 use super::client::Stage;
 use super::handler::LARGE;
+use crate::mutant::{Mutant, planted};
 use crate::source::Source;
 use sockman::{Conn, SockMan};
-use std::collections::VecDeque;
-
-/// Who waits for a large answer, and what was sent of them since the timer last fired.
-#[derive(Default)]
-pub(super) struct Large {
-    waiting: VecDeque<Conn>,
-    sent: usize,
-    /// Whether the timer is set: it fires in the next turn.
-    armed: bool,
-}
 
 impl<T: Source, N: SockMan> Doing<'_, T, N> {
     /// A client asks for what is large. Gives what that took of its share: nothing, if it has to wait.
     pub(super) fn ask_large(&mut self, conn: Conn, template: u64) -> usize {
-        if self.own.large.waiting.is_empty() && self.has_room() {
+        let turn = self.net.stats().turns;
+        if self.own.turns.is_free(turn) || planted(Mutant::LargeAtOnce) {
             return self.answer_large(conn, template);
         }
         if let Some(client) = self.client(conn) {
             client.asked = Some(template);
-            self.own.large.waiting.push_back(conn);
-            self.next_turn();
+            self.wait_for_turn(conn);
         }
         0
     }
 
     /// A client that waits for a large answer has taken what it was sent before.
     pub(super) fn wait_again(&mut self, conn: Conn) {
-        self.own.large.waiting.push_back(conn);
-        self.next_turn();
+        let waits = self.client(conn).is_some_and(|client| client.asked.is_some());
+        if waits && !planted(Mutant::LargeForgotten) {
+            self.wait_for_turn(conn);
+        }
     }
 
     /// The timer: a turn has gone by.
     pub(super) fn serve_large(&mut self) {
-        self.own.large.armed = false;
-        self.own.large.sent = 0;
-        while self.has_room()
-            && let Some(conn) = self.own.large.waiting.pop_front()
-        {
+        self.own.turns.begin(self.net.stats().turns);
+        while let Some(conn) = self.own.turns.pop() {
             let Some(client) = self.state.clients.get_mut(conn) else {
                 continue;
             };
@@ -58,24 +48,19 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
                 self.go_on(conn);
             }
         }
-        if !self.own.large.waiting.is_empty() {
-            self.next_turn();
+        if self.own.turns.end() {
+            self.net.set_timer(self.now, LARGE);
         }
-    }
-
-    fn has_room(&self) -> bool {
-        self.own.large.sent < self.own.settings.turn.max(1)
     }
 
     fn answer_large(&mut self, conn: Conn, template: u64) -> usize {
         let sent = self.answer_data(conn, template);
-        self.own.large.sent += sent;
-        self.next_turn();
+        self.own.turns.spend(sent);
         sent
     }
 
-    fn next_turn(&mut self) {
-        if !self.own.stopping && !std::mem::replace(&mut self.own.large.armed, true) {
+    fn wait_for_turn(&mut self, conn: Conn) {
+        if self.own.turns.wait(conn) {
             self.net.set_timer(self.now, LARGE);
         }
     }

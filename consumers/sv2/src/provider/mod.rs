@@ -25,8 +25,7 @@ use crate::work::Work;
 use bytes::Bytes;
 use client::Client;
 use handle::State;
-use large::Large;
-use sockman::{Conn, Disconnect, Endpoint, Listener, Sent, SockMan, Timer};
+use sockman::{Conn, Disconnect, Endpoint, Listener, Sent, SockMan, Timer, Turns};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -55,7 +54,8 @@ struct Own<T> {
     queue: VecDeque<Conn>,
     /// Whether the timer for them is set.
     greeting: bool,
-    large: Large,
+    /// For large answers.
+    turns: Turns,
     /// When the timer for templates is set for, and which it is.
     armed: Option<(Instant, Timer)>,
     stopping: bool,
@@ -76,6 +76,7 @@ impl<T: Source> Provider<T> {
             handle: Handle(Arc::default()),
             own: Own {
                 chance: Chance::new(settings.seed.0),
+                turns: Turns::new(settings.turn),
                 settings,
                 authority,
                 source,
@@ -85,7 +86,6 @@ impl<T: Source> Provider<T> {
                 listeners: Vec::new(),
                 queue: VecDeque::new(),
                 greeting: false,
-                large: Large::default(),
                 armed: None,
                 stopping: false,
             },
