@@ -20,8 +20,8 @@ pub struct Turns {
     turn: u64,
     /// The timer is set.
     armed: bool,
-    /// Those who wait are being served.
-    serving: bool,
+    /// How many of those who wait are served still, while they are.
+    serving: Option<usize>,
 }
 
 impl Turns {
@@ -33,7 +33,7 @@ impl Turns {
             spent: 0,
             turn: 0,
             armed: false,
-            serving: false,
+            serving: None,
         }
     }
 
@@ -41,7 +41,7 @@ impl Turns {
     /// `turn` is the number of the turn, [`Stats::turns`](crate::Stats::turns).
     pub fn is_free(&mut self, turn: u64) -> bool {
         self.enter(turn);
-        (self.serving || self.waiting.is_empty()) && self.spent < self.most
+        (self.serving.is_some() || self.waiting.is_empty()) && self.spent < self.most
     }
 
     /// Counts work that was done.
@@ -61,20 +61,24 @@ impl Turns {
     /// The timer has fired, in the turn of this number.
     pub fn begin(&mut self, turn: u64) {
         self.enter(turn);
-        (self.armed, self.serving) = (false, true);
+        (self.armed, self.serving) = (false, Some(self.waiting.len()));
     }
 
-    /// Who is served next, if there is anything left for this turn. Connections that are gone meanwhile are named too.
+    /// Who is served next, if there is anything left for this turn: each once at most, however soon it waits again. Connections that are
+    /// gone meanwhile are named too.
     pub fn pop(&mut self) -> Option<Conn> {
-        (self.spent < self.most)
-            .then(|| self.waiting.pop_front())
-            .flatten()
+        let left = self.serving.as_mut().filter(|left| **left > 0)?;
+        if self.spent >= self.most {
+            return None;
+        }
+        *left -= 1;
+        self.waiting.pop_front()
     }
 
     /// Nobody else is served in this turn. Says whether the timer is to be set.
     #[must_use]
     pub fn end(&mut self) -> bool {
-        self.serving = false;
+        self.serving = None;
         !self.waiting.is_empty() && !std::mem::replace(&mut self.armed, true)
     }
 
@@ -144,10 +148,13 @@ mod tests {
         assert!(turns.wait(a));
         assert_eq!(turns.pop(), Some(b));
         turns.spend(4);
-        assert_eq!(turns.pop(), Some(a), "there is something left");
-        turns.spend(4);
-        assert_eq!(turns.pop(), None);
-        assert!(!turns.end(), "nobody waits");
+        assert_eq!(
+            turns.pop(),
+            None,
+            "there is something left, but everybody was served"
+        );
+        assert!(!turns.end(), "the timer is set already");
+        assert_eq!(serve(&mut turns, 2, 4), (vec![a], false));
     }
 
     #[test]

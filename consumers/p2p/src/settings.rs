@@ -95,6 +95,9 @@ pub struct Settings {
     /// Bytes of a peer's messages that are looked at in one go, and bytes that are read and sent for what it asks for: after so many
     /// others have their turn. One message or answer more than that is all it can be. Default 1 MiB, which takes some milliseconds.
     pub share: usize,
+    /// Bytes that are read and sent in one turn of the loop for what all peers ask; what is more than a short answer waits then for the
+    /// next. Default 4 MiB.
+    pub turn: usize,
     /// Our name (BIP14). Default `/sockman:VERSION/`.
     pub user_agent: String,
     /// The time of day.
@@ -140,6 +143,7 @@ impl Settings {
             receive: 5 << 20,
             send_high: 1 << 20,
             share: 1 << 20,
+            turn: 4 << 20,
             user_agent: format!("/sockman:{}/", env!("CARGO_PKG_VERSION")),
             clock: Clock::System,
             seed,

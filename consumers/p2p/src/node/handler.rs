@@ -3,12 +3,14 @@
 use super::{Node, Work};
 use crate::state::Phase;
 use crate::store::Store;
-use bytes::Bytes;
 use sockman::{Closed, Conn, DialError, Disconnect, Handler, Origin, OriginKind, SockMan};
 use std::time::{Duration, Instant};
 
-/// The key of the one timer.
+/// The timer for what is to be done later: dialling, announcing, asking a second peer.
 const TIMER: u64 = 0;
+
+/// The timer for those whose requests wait for the next turn.
+pub(super) const SERVE: u64 = 1;
 
 impl<D: Store> Handler for Node<D> {
     /// Peers are in a table, where one finds the others.
@@ -25,11 +27,6 @@ impl<D: Store> Handler for Node<D> {
         self.work(net, |work| work.messages(conn, data))
     }
 
-    /// A peer's requests go on that had their share of an earlier turn: nothing else is posted.
-    fn posted<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut (), _: Bytes) {
-        self.work(net, |work| work.turn_came(conn));
-    }
-
     fn drained<N: SockMan>(&mut self, net: &mut N, conn: Conn, (): &mut ()) {
         self.work(net, |work| work.drained(conn));
     }
@@ -43,9 +40,14 @@ impl<D: Store> Handler for Node<D> {
         self.work(net, |work| work.expired(conn));
     }
 
-    fn timer<N: SockMan>(&mut self, net: &mut N, _: u64) {
-        self.own.armed = None;
+    fn timer<N: SockMan>(&mut self, net: &mut N, key: u64) {
+        if key == TIMER {
+            self.own.armed = None;
+        }
         self.work(net, |work| {
+            if key == SERVE {
+                return work.serve_waiting();
+            }
             work.dial_due();
             work.hedge();
         });

@@ -199,7 +199,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
 
     /// Something was sent, or could not be.
     pub(super) fn sent(&mut self, conn: Conn, command: Command, size: usize, sent: Result<Sent, Gone>) {
-        self.share = self.share.saturating_sub(size);
+        self.spend(size);
         let Some(peer) = self.state.peers.get_mut(conn) else {
             return;
         };

@@ -28,7 +28,7 @@ use cache::Cache;
 pub use handshake::services;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use sockman::{Endpoint, Listener, SockMan, Timer};
+use sockman::{Endpoint, Listener, SockMan, Timer, Turns};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,6 +50,8 @@ struct Own {
     out: Vec<u8>,
     cache: Cache,
     listeners: Vec<Listener>,
+    /// For what peers ask.
+    turns: Turns,
     /// When the timer is set for, and which it is.
     armed: Option<(Instant, Timer)>,
     /// When a late block is to be looked for.
@@ -77,6 +79,7 @@ impl<D: Store> Node<D> {
             out: Vec::new(),
             cache: Cache::new(settings.cache),
             listeners: Vec::new(),
+            turns: Turns::new(settings.turn),
             armed: None,
             hedge_at: None,
             announced: None,

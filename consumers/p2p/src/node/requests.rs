@@ -6,15 +6,16 @@
 //! without taking anything has all of its messages wait.
 //!
 //! A peer that takes everything at once is no reason to have all others wait either: after [`Settings::share`] bytes its
-//! requests wait for the next turn of the loop.
+//! requests wait for the next turn of the loop; and after [`Settings::turn`] bytes all that is more than a short answer does,
+//! whoever asks, and goes on in the order in which it came to wait.
 
 use super::Work;
+use super::handler::SERVE;
 use crate::mutant::{Mutant, planted};
 use crate::settings::Settings;
 use crate::state::{Peer, Request};
 use crate::store::Store;
 use crate::wire::{Inventory, Message};
-use bytes::Bytes;
 use sockman::{Conn, SockMan};
 
 impl<D: Store, N: SockMan> Work<'_, D, N> {
@@ -50,8 +51,30 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         self.served(conn);
     }
 
+    /// A turn has gone by: those who wait go on.
+    pub(super) fn serve_waiting(&mut self) {
+        self.own.turns.begin(self.net.stats().turns);
+        while let Some(conn) = self.own.turns.pop() {
+            self.share = self.own.settings.share.max(1);
+            self.turn_came(conn);
+        }
+        if self.own.turns.end() {
+            self.serve_later();
+        }
+    }
+
+    fn serve_later(&mut self) {
+        self.net.set_timer(self.now, SERVE);
+    }
+
+    /// Counts what was done for a peer.
+    pub(super) fn spend(&mut self, bytes: usize) {
+        self.share = self.share.saturating_sub(bytes);
+        self.own.turns.spend(bytes);
+    }
+
     /// Others had their turn: the peer's requests go on.
-    pub(super) fn turn_came(&mut self, conn: Conn) {
+    fn turn_came(&mut self, conn: Conn) {
         let now = self.now;
         let Some(peer) = self.state.peers.get_mut(conn).filter(|peer| !peer.gone) else {
             return;
@@ -80,25 +103,32 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         self.rearm(conn);
     }
 
-    /// Sends what a peer wants, as much as it takes; and not more than its share of this turn.
+    /// Sends what a peer wants, as much as it takes; and not more than its share of this turn, nor than all may have of it.
     fn pump(&mut self, conn: Conn) {
         loop {
+            let is_free = self.own.turns.is_free(self.net.stats().turns);
             let peer = self.state.peers.get_mut(conn);
             let Some(peer) = peer.filter(|peer| !peer.high && !peer.gone && !peer.yielded) else {
                 return;
             };
-            if peer.serving.is_empty() {
+            let Some(next) = peer.serving.first() else {
                 return;
-            }
-            if self.share == 0 {
+            };
+            if self.share == 0 || !is_free && !next.is_short() {
                 peer.yielded = true;
-                return self.net.post(conn, Bytes::new());
+                if self.own.turns.wait(conn) {
+                    self.serve_later();
+                }
+                return;
             }
             let Some(request) = peer.serving.pop() else {
                 return;
             };
             // It is work even if the answer is short.
-            self.share = self.share.saturating_sub(request.size());
+            self.spend(request.size());
+            let Some(peer) = self.state.peers.get_mut(conn) else {
+                return;
+            };
             match request {
                 Request::Item(item) => match self.stored(item) {
                     Some((id, frame)) => self.send_block(conn, id, frame),

@@ -119,7 +119,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
         if let Some(frame) = self.own.cache.get(place) {
             return Some(frame);
         }
-        self.share = self.share.saturating_sub(place.length as usize);
+        self.spend(place.length as usize);
         match self.shared.reader.verified(place) {
             Ok(frame) => {
                 self.own.cache.put(place, &frame);
@@ -141,7 +141,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             return Some(frame);
         }
         let whole = self.whole(id, place)?;
-        self.share = self.share.saturating_sub(whole.len());
+        self.spend(whole.len());
         let stripped = without_witness(self.state.chain.params().magic, whole);
         self.own.cache.put_stripped(place, &stripped);
         Some(stripped)

@@ -42,6 +42,11 @@ impl Request {
         };
         size_of::<Request>() + more
     }
+
+    /// Whether it is answered in a few bytes, without looking for anything.
+    pub(crate) fn is_short(&self) -> bool {
+        matches!(self, Request::End | Request::Ping(_) | Request::Addresses)
+    }
 }
 
 /// What a peer has asked for and not been given yet.
@@ -64,6 +69,11 @@ pub(crate) struct Serving {
 impl Serving {
     pub(crate) fn is_empty(&self) -> bool {
         self.wanted.is_empty()
+    }
+
+    /// What is answered next.
+    pub(crate) fn first(&self) -> Option<&Request> {
+        self.wanted.front()
     }
 
     /// Bytes of memory that what is wanted takes.

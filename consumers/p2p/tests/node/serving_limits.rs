@@ -9,7 +9,7 @@ use sockman_backends::sim;
 use sockman_p2p::Settings;
 use sockman_p2p::state::{Count, State};
 use sockman_p2p::store::{Memory, Place};
-use sockman_p2p::wire::{Inventory, Message};
+use sockman_p2p::wire::{Command, HEADER, Inventory, Message};
 use std::time::Duration;
 
 const SIZE: usize = 34_000;
@@ -80,10 +80,9 @@ fn who_takes_everything_is_served_in_shares() {
         let list: Vec<_> = hashes(&blocks).into_iter().map(item).collect();
         for most in most {
             peer.send(&mut world, &Message::GetData(list.clone()));
-            // In a turn there is a share when the message comes, and one when the others had theirs.
             assert_eq!(
                 most_at_once(&mut world, ms(5), served),
-                2 * most,
+                most,
                 "stripped: {stripped}"
             );
             peer.hear();
@@ -91,6 +90,74 @@ fn who_takes_everything_is_served_in_shares() {
         }
         assert_eq!(world.count(0, Count::send_pauses), 0, "it was never for the peer");
     }
+}
+
+/// Bytes of the message that brings a block.
+fn wire_size(block: &Block) -> u64 {
+    (HEADER + bytes(block).len()) as u64
+}
+
+/// However many take everything at once, so much is done in a turn for all of them; each has its turn after the others; and who wants
+/// little is answered at once.
+#[test]
+fn all_who_take_everything_share_a_turn() {
+    let (mut world, blocks) = eager(Settings {
+        turn: 4 * SHARE,
+        ..shared()
+    });
+    let list: Vec<_> = hashes(&blocks).into_iter().map(Inventory::WitnessBlock).collect();
+    let mut peers: Vec<Raw> = (0..12).map(|_| Raw::ready(&mut world, 0)).collect();
+    let mut other = Raw::ready(&mut world, 0);
+    let mut all = Vec::new();
+    sockman_p2p::wire::encode(&mut all, crate::raw::magic(), &Message::GetData(list));
+    for peer in &mut peers {
+        assert_eq!(peer.try_write(&all), all.len());
+    }
+    let mut ping = Vec::new();
+    sockman_p2p::wire::encode(&mut ping, crate::raw::magic(), &Message::Ping(Some(7)));
+    assert_eq!(other.try_write(&ping), ping.len());
+    let handle = world.handle(0);
+    let sent = |state: &State<Memory>, command| -> Vec<u64> {
+        let peers = state.peers.iter();
+        peers
+            .map(|(_, peer)| peer.traffic.sent.get(&command).copied().unwrap_or(0))
+            .collect()
+    };
+    let whole = blocks.iter().map(wire_size).sum::<u64>();
+    let (mut total, mut most, mut at_pong) = (0, 0, None);
+    let (mut had, mut waits, mut longest) = ([0; 12], [0; 12], 0);
+    let looked = world.network.run_until(&mut world.nodes, ms(100), |_| {
+        handle.with(|state| {
+            let now = served(state);
+            most = most.max(now - total);
+            total = now;
+            let blocks = &sent(state, Command::BLOCK)[..12];
+            // Turns in which others got something, since each one did.
+            let has_served = blocks != had;
+            for (number, waited) in waits.iter_mut().enumerate() {
+                let is_over = blocks[number] == whole;
+                *waited = if blocks[number] > had[number] || is_over {
+                    0
+                } else {
+                    *waited + u32::from(has_served)
+                };
+                longest = longest.max(*waited);
+            }
+            had.copy_from_slice(blocks);
+            if sent(state, Command::PONG)[12] > 0 {
+                at_pong.get_or_insert(now);
+            }
+        });
+        false
+    });
+    looked.unwrap();
+    assert_eq!(total, 12 * blocks.len() as u64);
+    // Three blocks are a share, and the last share of a turn may go beyond what it has.
+    let turn = 4 * 3 + 3;
+    assert!(most <= turn, "{most}");
+    assert!(at_pong.is_some_and(|served| served <= turn), "{at_pong:?}");
+    // Four have their turn at once.
+    assert!(longest <= 4, "somebody waits for {longest} turns");
 }
 
 #[test]

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 /// The longest that a bystander's ping may take, optimised and alone, as `./test robust` runs it: far more than it does, which is
 /// printed. Otherwise blocks are hashed without optimisation, beside many other tests.
-const WORST_PING: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
+const WORST_PING: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 1 });
 
 /// What hostile peers do to a node.
 struct Scenario {

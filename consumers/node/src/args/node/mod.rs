@@ -164,7 +164,7 @@ mod tests {
             let settings = args(&[flag, value]).peers.settings([7; 32]);
             shown(&settings.expect("they agree"))
         };
-        let cases: [(&str, &str, SetTime); 32] = [
+        let cases: [(&str, &str, SetTime); 33] = [
             ("--max-connections", "3", |to, _| to.max_inbound = 3),
             ("--peer-timeout", "7", |to, time| to.handshake_within = time),
             ("--ping-every", "7", |to, time| to.ping_every = time),
@@ -194,6 +194,7 @@ mod tests {
             }),
             ("--block-cache", "3KiB", |to, _| to.cache = 3 << 10),
             ("--peer-share", "3KiB", |to, _| to.share = 3 << 10),
+            ("--peer-turn", "3KiB", |to, _| to.turn = 3 << 10),
             ("--steady-after", "7", |to, time| to.steady_after = time),
             ("--peer-requests", "3KiB", |to, _| to.requests = 3 << 10),
             ("--peer-receive", "3KiB", |to, _| to.receive = 3 << 10),

@@ -157,6 +157,9 @@ pub(crate) struct PeerArgs {
     /// their turn.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().share))]
     peer_share: Size,
+    /// Bytes read and sent in one turn of the loop for what all peers ask; what is more than a short answer waits then for the next.
+    #[arg(long, value_name = "SIZE", default_value_t = Size(default().turn))]
+    peer_turn: Size,
     /// Bytes of a peer's messages that may wait, above which nothing more is read from it.
     #[arg(long, value_name = "SIZE", default_value_t = Size(default().receive))]
     peer_receive: Size,
@@ -223,6 +226,7 @@ impl PeerArgs {
             cache: self.block_cache.0,
             requests: self.peer_requests.0,
             share: self.peer_share.0,
+            turn: self.peer_turn.0,
             receive: self.peer_receive.0,
             send_high: self.peer_send_high.0,
             user_agent: self.user_agent.clone(),
