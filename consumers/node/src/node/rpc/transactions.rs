@@ -51,12 +51,9 @@ fn decode(hex: &str) -> Option<Candidate> {
 
 /// An amount that is not negative (Core's `AmountFromValue`).
 fn satoshis(amount: Amount) -> Result<u64, RpcError> {
-    /// All bitcoins.
-    const MOST: u64 = 21_000_000 * 100_000_000;
-
     u64::try_from(amount.0)
         .ok()
-        .filter(|amount| *amount <= MOST)
+        .filter(|amount| *amount <= bitcoin::Amount::MAX_MONEY.to_sat())
         .ok_or_else(|| RpcError::new(code::TYPE_ERROR, "Amount out of range"))
 }
 
