@@ -8,9 +8,9 @@ use sockman_p2p::Clock;
 use sockman_p2p::chain::Params;
 use sockman_p2p::state::{AcceptError, Chain, Refused};
 use sockman_p2p::store::import::Import;
-use sockman_p2p::store::{Disk, Store as _, directory};
+use sockman_p2p::store::{Disk, Store, directory};
 use std::fmt::Display;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Blocks, or parts of files, that are told one by one; of more only the number is told.
 const TOLD: u64 = 20;
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
 
     let now = Clock::System.unix(Instant::now());
     let mut chain = Chain::new(params, disk, loaded, now)?;
-    let counted = take(args, &mut chain, import, now, &mut told);
+    let counted = take(&mut chain, import, now, &mut told, args.progress_every());
     told.end();
     // Also if something failed: what was taken is to be there.
     let synced = chain.store_mut().sync();
@@ -60,15 +60,15 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     }
 }
 
-/// Takes all blocks that can be taken.
-fn take(
-    args: &ImportArgs,
-    chain: &mut Chain<Disk>,
+/// Takes all blocks that can be taken. `every`: how far lines are apart that tell how far it is.
+fn take<D: Store>(
+    chain: &mut Chain<D>,
     import: Import,
     now: u64,
     told: &mut Told,
+    every: Duration,
 ) -> Result<Counted, Failure> {
-    let mut progress = Progress::new(args.progress_every());
+    let mut progress = Progress::new(every);
     let mut counted = Counted::default();
     let (all, mut bytes) = (import.len() as u64, 0);
     for (number, imported) in (1..).zip(import) {
@@ -114,5 +114,53 @@ impl Told {
         if self.0 > TOLD {
             warn(&format_args!("and {} more", self.0 - TOLD));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::Network;
+    use sockman_p2p::chain::generate::{GenerateOptions, Generator};
+    use sockman_p2p::store::Memory;
+    use std::fs;
+
+    /// Changes that may wait.
+    const QUEUE: usize = 16;
+
+    #[test]
+    fn the_index_is_waited_for() {
+        let params = Params::of(Network::Regtest);
+        let magic = params.magic;
+        let blocks = GenerateOptions {
+            blocks: 50,
+            txs: 0,
+            full: 0,
+            ..GenerateOptions::default()
+        };
+        let records = Generator::new(blocks).map(|block| {
+            let length = (block.len() as u32).to_le_bytes();
+            [&magic[..], &length, &block].concat()
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("chain");
+        fs::write(&path, records.collect::<Vec<_>>().concat()).unwrap();
+
+        let (store, loaded) = Memory::new(magic).crash(0);
+        store.set_slow(Some(QUEUE));
+        let now = u64::from(u32::MAX);
+        let mut chain = Chain::new(params, store.clone(), loaded, now).unwrap();
+        let import = Import::open(&[path], magic).unwrap();
+        let counted = take(
+            &mut chain,
+            import,
+            now,
+            &mut Told::default(),
+            Duration::from_secs(10),
+        )
+        .unwrap();
+        assert_eq!((counted.taken, chain.height()), (50, 50));
+        // Of each block there are two: its header, and where it is.
+        assert!(store.pending() <= QUEUE + 1, "{}", store.pending());
     }
 }

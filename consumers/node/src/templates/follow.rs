@@ -4,11 +4,9 @@ use super::at_tip::AtTip;
 use super::publish::Publisher;
 use super::running::watched;
 use super::{MOST_BEHIND, Mempool, Shared, next_after};
-use bitcoin::{Block, consensus};
 use sockman_p2p::coins::{Ahead, Coins, CoinsError, Plan};
 use sockman_p2p::pool::{Candidate, Pool};
-use sockman_p2p::store::{Reader as _, Store, StoreError};
-use sockman_p2p::wire::HEADER;
+use sockman_p2p::store::{Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -160,17 +158,16 @@ impl<D: Store> Following<D> {
         let mut lost = Vec::new();
         let blocks = handle.with(|state| self.coins.lost(&state.chain));
         for ahead in blocks.iter().filter(|ahead| ahead.at.height > above) {
-            let Ok(frame) = handle.reader().verified(ahead.place) else {
+            let Ok(block) = ahead.read(handle.reader()) else {
                 continue;
             };
-            let block: Result<Block, _> = consensus::deserialize(frame.get(HEADER..).unwrap_or_default());
-            for tx in block.iter().flat_map(|block| block.txdata.iter().skip(1)) {
-                let bytes = consensus::serialize(tx);
-                let Some(left) = room.checked_sub(bytes.len()) else {
+            for tx in block.txdata.into_iter().skip(1) {
+                let candidate = Candidate::of(tx);
+                let Some(left) = room.checked_sub(candidate.bytes().len()) else {
                     return lost;
                 };
                 room = left;
-                lost.extend(Candidate::decode(bytes));
+                lost.push(candidate);
             }
         }
         lost

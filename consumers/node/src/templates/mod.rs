@@ -144,7 +144,7 @@ impl<D: Store> Templates<D> {
         Feed::new(self.0.board.clone())
     }
 
-    /// The block up to which the coins are known.
+    /// The block up to which the coins are known. Waits for whoever has the pool: not for the loop.
     pub fn at(&self) -> At {
         self.0.mempool().view.at()
     }
@@ -159,7 +159,7 @@ impl<D: Store> Templates<D> {
         self.0.notes.take()
     }
 
-    /// Looks at the pool, as it is.
+    /// Looks at the pool, as it is. Waits for whoever has the pool: not for the loop.
     pub fn look<R>(&self, look: impl FnOnce(&Pool) -> R) -> R {
         look(&self.0.mempool().pool)
     }

@@ -30,7 +30,6 @@ pub use check::{
 pub use low_work::{LowWork, LowWorkError, MARK_PERIOD, MAX_FOLLOWED, Step, claimed_work};
 pub use mine::{COINBASE_MATURITY, Slot, mine, slot, subsidy, template};
 pub use params::Params;
-pub use sigops::MAX_BLOCK_SIGOPS;
 pub(crate) use sigops::{SIGOP_COST, bare_sigops, hashed_sigops, last_push};
 pub use target::check_work;
 pub use tree::{

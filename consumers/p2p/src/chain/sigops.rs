@@ -6,7 +6,7 @@ use bitcoin::opcodes::all::{
 };
 
 /// The cost of signature operations that a block may have (BIP 141): Core's `MAX_BLOCK_SIGOPS_COST`.
-pub const MAX_BLOCK_SIGOPS: u64 = 80_000;
+pub(crate) const MAX_BLOCK_SIGOPS: u64 = 80_000;
 
 /// The cost of a signature operation that is not a witness's: Core's `WITNESS_SCALE_FACTOR`.
 pub(crate) const SIGOP_COST: u64 = 4;

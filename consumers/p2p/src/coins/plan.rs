@@ -1,9 +1,12 @@
 //! Which blocks come next.
 
-use super::{At, Coins};
+use super::{At, Coins, CoinsError};
 use crate::chain::Entry;
 use crate::state::Chain;
-use crate::store::{Place, Store};
+use crate::store::{Place, Reader, Store};
+use crate::wire::HEADER;
+use bitcoin::Block;
+use bitcoin::consensus::deserialize;
 
 /// What is to be done so that the index gets to the end of the active chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub enum Plan {
     },
 }
 
-/// A block that is to be taken in.
+/// A block that is to be taken in, or was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ahead {
     /// Which.
@@ -32,12 +35,28 @@ pub struct Ahead {
     pub place: Place,
 }
 
+impl Ahead {
+    /// Reads it. What it was checked for when it was stored, it is still.
+    ///
+    /// Fails with [`CoinsError::Block`] and [`CoinsError::Undecodable`].
+    pub fn read(&self, reader: &impl Reader) -> Result<Block, CoinsError> {
+        let hash = self.at.hash;
+        let frame = reader
+            .verified(self.place)
+            .map_err(|why| CoinsError::Block { hash, why })?;
+        deserialize(frame.get(HEADER..).unwrap_or_default()).map_err(|why| CoinsError::Undecodable {
+            hash,
+            why: why.to_string(),
+        })
+    }
+}
+
 impl Coins {
     /// What is to be done next, as the chain is now. Takes no longer than as many looks at the chain as a step has blocks.
     ///
     /// A block that the chain does not know is taken back, by itself: after a power failure the index may have blocks that the store
     /// has lost. How far back that goes shows as it is done; where it goes further than it can, [`prepare`](Coins::prepare) fails with
-    /// [`CoinsError::TooDeep`](super::CoinsError::TooDeep).
+    /// [`CoinsError::TooDeep`].
     pub fn plan<D: Store>(&self, chain: &Chain<D>) -> Plan {
         let At { height, hash } = self.at;
         if chain.entry(chain.tip()).hash == hash {

@@ -5,8 +5,6 @@ use super::database::{COINS, UNDO, damaged, guarded, write_at};
 use super::undo::Undo;
 use super::{Ahead, At, Coins, CoinsError, CoinsOptions};
 use crate::store::Reader;
-use crate::wire::HEADER;
-use bitcoin::consensus::deserialize;
 use bitcoin::{Block, OutPoint, Txid};
 use redb::{Durability, ReadableTable, WriteTransaction};
 use std::fmt;
@@ -213,7 +211,7 @@ impl Step<'_> {
             if self.is_long() {
                 break;
             }
-            let block = read(next, reader)?;
+            let block = next.read(reader)?;
             if next.at.height != self.at.height + 1 || block.header.prev_blockhash != self.at.hash {
                 return Err(damaged(
                     self.path,
@@ -279,16 +277,4 @@ impl Step<'_> {
         };
         Ok((delta, self.missing))
     }
-}
-
-/// Reads a block. What it was checked for when it was stored, it is still.
-fn read(next: &Ahead, reader: &impl Reader) -> Result<Block, CoinsError> {
-    let hash = next.at.hash;
-    let frame = reader
-        .verified(next.place)
-        .map_err(|why| CoinsError::Block { hash, why })?;
-    deserialize(frame.get(HEADER..).unwrap_or_default()).map_err(|why| CoinsError::Undecodable {
-        hash,
-        why: why.to_string(),
-    })
 }

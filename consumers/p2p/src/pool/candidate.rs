@@ -18,16 +18,25 @@ impl Candidate {
     /// Decodes one, with its witnesses if it has any (BIP 144). The bytes are kept.
     pub fn decode(bytes: impl Into<Bytes>) -> Result<Candidate, encode::Error> {
         let bytes = bytes.into();
-        let tx: Transaction = encode::deserialize(&bytes)?;
-        Ok(Candidate {
+        let tx = encode::deserialize(&bytes)?;
+        Ok(Candidate::new(bytes, tx))
+    }
+
+    /// One that was decoded as a part of something else, a block for example.
+    pub fn of(tx: Transaction) -> Candidate {
+        Candidate::new(encode::serialize(&tx).into(), tx)
+    }
+
+    fn new(bytes: Bytes, tx: Transaction) -> Candidate {
+        Candidate {
             txid: tx.compute_txid(),
             wtxid: tx.compute_wtxid(),
             bytes,
             tx,
-        })
+        }
     }
 
-    /// As it came.
+    /// As it came, or is written.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }

@@ -62,6 +62,17 @@ impl SubAssign for Sums {
 }
 
 impl Sums {
+    /// Over one transaction.
+    pub(super) fn of_one(fee: u64, weight: u64, sigops: u64) -> Sums {
+        Sums {
+            count: 1,
+            fee,
+            weight,
+            vsize: weight.div_ceil(4),
+            sigops,
+        }
+    }
+
     /// Which of two pays more for its weight.
     pub fn cmp_rate(&self, other: &Sums) -> Ordering {
         let product = |fee: u64, weight: u64| u128::from(fee) * u128::from(weight);
@@ -101,13 +112,7 @@ impl Entry {
         sequence: u64,
     ) -> Entry {
         let tx = candidate.tx();
-        let own = Sums {
-            count: 1,
-            fee: verdict.fee,
-            weight: candidate.weight(),
-            vsize: candidate.weight().div_ceil(4),
-            sigops: candidate.sigops(),
-        };
+        let own = verdict.own;
         Entry {
             spends: tx.input.iter().map(|input| input.previous_output).collect(),
             outputs: tx.output.iter().map(|output| output.value.to_sat()).collect(),
@@ -122,7 +127,7 @@ impl Entry {
                 bytes: candidate.bytes().clone(),
                 txid: candidate.txid(),
                 wtxid: candidate.wtxid(),
-                fee: verdict.fee,
+                fee: own.fee,
                 weight: own.weight as u32,
                 sigops: own.sigops as u32,
             }),
@@ -156,13 +161,10 @@ impl Entry {
 
     /// It alone.
     pub fn own(&self) -> Sums {
-        Sums {
-            count: 1,
-            fee: self.tx.fee,
-            weight: self.tx.weight.into(),
-            vsize: self.tx.weight.div_ceil(4).into(),
-            sigops: self.tx.sigops.into(),
-        }
+        let Transaction {
+            fee, weight, sigops, ..
+        } = *self.tx;
+        Sums::of_one(fee, weight.into(), sigops.into())
     }
 
     /// It and all in the pool that it needs.

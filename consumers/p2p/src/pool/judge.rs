@@ -1,7 +1,7 @@
 //! Whether a transaction may come in.
 
 use super::locks::Locks;
-use super::{AcceptError, Candidate, Confirmed, MAX_SIGOPS, MAX_WEIGHT, MIN_STRIPPED, Pool, Refused};
+use super::{AcceptError, Candidate, Confirmed, MAX_SIGOPS, MAX_WEIGHT, MIN_STRIPPED, Pool, Refused, Sums};
 use crate::chain::{Alone, COINBASE_MATURITY, Invalid, MAX_MONEY, check_transaction};
 use crate::coins::{Coin, CoinsError};
 use bitcoin::{OutPoint, Txid};
@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 /// What comes of looking at a transaction that may come in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Satoshis that it pays.
-    pub fee: u64,
+    /// The sums over it alone.
+    pub own: Sums,
     /// Those in the pool whose outputs it spends.
     pub(super) parents: BTreeSet<Txid>,
 }
@@ -33,17 +33,16 @@ impl Pool {
         let fee = spent
             .checked_sub(made)
             .ok_or(Refused::BelowOutputs { spent, made })?;
-        let sigops = candidate.sigops();
-        if sigops > MAX_SIGOPS {
-            return Err(Refused::TooManySigops(sigops).into());
+        let own = Sums::of_one(fee, candidate.weight(), candidate.sigops());
+        if own.sigops > MAX_SIGOPS {
+            return Err(Refused::TooManySigops(own.sigops).into());
         }
-        let vsize = candidate.weight().div_ceil(4);
-        let least = self.settings.min_feerate.saturating_mul(vsize).div_ceil(1000);
+        let least = self.settings.min_feerate.saturating_mul(own.vsize).div_ceil(1000);
         if fee < least {
             return Err(Refused::LowFee { fee, least }.into());
         }
         self.check_ancestors(&parents)?;
-        Ok(Verdict { fee, parents })
+        Ok(Verdict { own, parents })
     }
 
     /// All that can be told of it by itself.

@@ -142,14 +142,17 @@ impl Pool {
         now: u64,
     ) -> Result<Verdict, AcceptError> {
         let verdict = self.judge(candidate, confirmed)?;
-        self.insert(Entry::new(
-            candidate,
-            &verdict,
-            now,
-            self.next.height,
-            self.changes,
-        ));
-        self.shrink(candidate.txid())?;
+        self.take_in(candidate, &verdict, now)?;
         Ok(verdict)
+    }
+
+    /// Takes in a transaction that this pool was asked about ([`judge`](Pool::judge)), with what came of it: nothing has happened to
+    /// the pool since. Otherwise as [`accept`](Pool::accept) does.
+    ///
+    /// Fails with [`Refused::Full`], and the pool is as it was.
+    pub fn take_in(&mut self, candidate: &Candidate, verdict: &Verdict, now: u64) -> Result<(), Refused> {
+        let (height, sequence) = (self.next.height, self.changes);
+        self.insert(Entry::new(candidate, verdict, now, height, sequence));
+        self.shrink(candidate.txid())
     }
 }

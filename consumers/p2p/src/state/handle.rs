@@ -359,8 +359,8 @@ impl<D: Store> Handle<D> {
         tips
     }
 
-    /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed, the node stops, or somebody
-    /// [asks for it](Handle::look_again).
+    /// Waits until `look` finds what it looks for: it is called at once, and whenever the tip has changed, the store is no longer
+    /// swamped, the node stops, or somebody [asks for it](Handle::look_again).
     /// `None` when `until` has passed, or when the node stops and `look` has found nothing even then.
     pub fn wait<R>(
         &self,

@@ -12,6 +12,7 @@ mod handed_in;
 mod handshake;
 mod headers;
 mod hostile;
+mod limits;
 mod liveness;
 mod miner;
 mod raw;

@@ -31,6 +31,29 @@ fn what_can_be_mined_comes_in() {
     assert!(pool.usage() > pool.bytes());
 }
 
+#[test]
+fn what_was_judged_comes_in_as_it_was_judged() {
+    let (mut pool, mut other, ledger) = (pool(), pool(), ledger(1));
+    let parent = spend(&[coin(0)], &[VALUE - 10]);
+    let child = spend(&[out(&parent, 0)], &[VALUE - 30]);
+    for tx in [parent, child] {
+        let candidate = candidate(&tx);
+        let verdict = pool.judge(&candidate, &ledger).unwrap();
+        pool.take_in(&candidate, &verdict, NOW).unwrap();
+        assert_eq!(other.accept(&candidate, &ledger, NOW).unwrap(), verdict);
+        assert_eq!(verdict.own.vsize, tx.vsize() as u64);
+        let (entry, same) = [&pool, &other]
+            .map(|pool| pool.get(&candidate.txid()).unwrap())
+            .into();
+        assert_eq!(
+            (entry.own(), entry.transaction()),
+            (verdict.own, same.transaction())
+        );
+        assert_eq!(entry.ancestors(), same.ancestors());
+    }
+    assert_eq!((ids(&pool), pool.total()), (ids(&other), other.total()));
+}
+
 /// Asks, and sees that asking alone and being refused leave no trace.
 fn refused(pool: &mut Pool, ledger: &Ledger, tx: &Transaction) -> Refused {
     let (before, changes, bytes) = (ids(pool), pool.changes(), pool.bytes());

@@ -83,7 +83,7 @@ pub(crate) fn pool() -> Pool {
 
 pub(crate) fn accept(pool: &mut Pool, ledger: &Ledger, tx: &Transaction) -> Result<u64, Refused> {
     match pool.accept(&candidate(tx), ledger, NOW) {
-        Ok(verdict) => Ok(verdict.fee),
+        Ok(verdict) => Ok(verdict.own.fee),
         Err(AcceptError::Refused(why)) => Err(why),
         Err(AcceptError::Coins(why)) => panic!("{why}"),
     }

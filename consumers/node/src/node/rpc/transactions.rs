@@ -10,7 +10,7 @@ use bitcoin::{OutPoint, Txid, Wtxid};
 use serde::Serialize;
 use sockman_http::rpc::{Amount, Call, Done, Method, Out, RpcError, code};
 use sockman_p2p::coins::is_unspendable;
-use sockman_p2p::pool::{AcceptError, Candidate, Confirmed, MAX_WEIGHT, Pool, Refused, Verdict};
+use sockman_p2p::pool::{AcceptError, Candidate, Confirmed, MAX_WEIGHT, Pool, Refused, Sums};
 use sockman_p2p::store::Store;
 
 pub(super) fn methods<D: Store>() -> [Method<Context<D>>; 2] {
@@ -51,12 +51,9 @@ fn decode(hex: &str) -> Option<Candidate> {
 
 /// An amount that is not negative (Core's `AmountFromValue`).
 fn satoshis(amount: Amount) -> Result<u64, RpcError> {
-    /// All bitcoins.
-    const MOST: u64 = 21_000_000 * 100_000_000;
-
     u64::try_from(amount.0)
         .ok()
-        .filter(|amount| *amount <= MOST)
+        .filter(|amount| *amount <= bitcoin::Amount::MAX_MONEY.to_sat())
         .ok_or_else(|| RpcError::new(code::TYPE_ERROR, "Amount out of range"))
 }
 
@@ -74,12 +71,8 @@ fn most_feerate(call: &Call<'_>, index: usize) -> Result<Option<u64>, RpcError> 
 }
 
 /// Whether a fee is within what was said.
-fn is_within(most: Option<u64>, fee: u64, vsize: u64) -> bool {
-    most.is_none_or(|most| fee <= most.saturating_mul(vsize).div_ceil(1000))
-}
-
-fn vsize(candidate: &Candidate) -> u64 {
-    candidate.weight().div_ceil(4)
+fn is_within(most: Option<u64>, own: Sums) -> bool {
+    most.is_none_or(|most| own.fee <= most.saturating_mul(own.vsize).div_ceil(1000))
 }
 
 /// What came of handing in a transaction.
@@ -108,11 +101,11 @@ fn hand_in(
     if pool.get(&txid).is_some() {
         return Ok(Outcome::There);
     }
-    let Verdict { fee, .. } = pool.judge(candidate, confirmed)?;
-    if !is_within(most, fee, vsize(candidate)) {
+    let verdict = pool.judge(candidate, confirmed)?;
+    if !is_within(most, verdict.own) {
         return Ok(Outcome::TooDear);
     }
-    pool.accept(candidate, confirmed, now)?;
+    pool.take_in(candidate, &verdict, now)?;
     Ok(Outcome::There)
 }
 
@@ -198,16 +191,15 @@ impl Tested {
         }
     }
 
-    fn allowed(candidate: &Candidate, fee: u64) -> Tested {
-        let vsize = vsize(candidate);
+    fn allowed(candidate: &Candidate, own: Sums) -> Tested {
         Tested {
             txid: Text(candidate.txid()),
             wtxid: Text(candidate.wtxid()),
             allowed: true,
-            vsize: Some(vsize),
+            vsize: Some(own.vsize),
             fees: Some(TestedFees {
-                base: amount(fee),
-                effective_feerate: feerate(fee, vsize),
+                base: amount(own.fee),
+                effective_feerate: feerate(own.fee, own.vsize),
                 effective_includes: [Text(candidate.wtxid())],
             }),
             reason: None,
@@ -225,9 +217,7 @@ fn test(
     now: u64,
 ) -> Result<Tested, RpcError> {
     match pool.accept(candidate, confirmed, now) {
-        Ok(Verdict { fee, .. }) if is_within(most, fee, vsize(candidate)) => {
-            Ok(Tested::allowed(candidate, fee))
-        }
+        Ok(verdict) if is_within(most, verdict.own) => Ok(Tested::allowed(candidate, verdict.own)),
         Ok(_) => Ok(Tested::refused(candidate, "max-fee-exceeded".to_owned(), None)),
         Err(AcceptError::Refused(Refused::MissingInputs)) => {
             Ok(Tested::refused(candidate, "missing-inputs".to_owned(), None))

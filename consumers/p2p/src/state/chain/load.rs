@@ -130,3 +130,89 @@ impl<D: Store> Chain<D> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::generate::{GenerateOptions, Generator};
+    use crate::store::{Disk, DiskOptions, DiskReader, Place};
+    use bitcoin::Network;
+    use std::sync::Mutex;
+
+    /// Changes that may wait.
+    const QUEUE: usize = 16;
+
+    /// A store on a disk that commits nothing before it is asked to.
+    struct Slow {
+        disk: Disk,
+        pending: usize,
+        /// How many changes there were at most that waited.
+        most: Arc<Mutex<usize>>,
+    }
+
+    impl Store for Slow {
+        type Reader = DiskReader;
+
+        fn append(&mut self, frame: &[u8]) -> Result<Place, StoreError> {
+            self.disk.append(frame)
+        }
+
+        fn record(&mut self, change: Change) {
+            self.disk.record(change);
+            self.pending += 1;
+            let mut most = self.most.lock().unwrap();
+            *most = self.pending.max(*most);
+        }
+
+        fn is_swamped(&self) -> bool {
+            self.pending >= QUEUE
+        }
+
+        fn when_ready(&mut self, tell: Arc<dyn Fn() + Send + Sync>) {
+            self.disk.when_ready(tell);
+        }
+
+        fn reader(&self) -> DiskReader {
+            self.disk.reader()
+        }
+
+        fn sync(&mut self) -> Result<(), StoreError> {
+            self.pending = 0;
+            self.disk.sync()
+        }
+
+        fn failed(&self) -> Option<StoreError> {
+            self.disk.failed()
+        }
+    }
+
+    #[test]
+    fn the_index_is_waited_for_while_blocks_are_taken_in_that_it_does_not_know() {
+        let params = Params::of(Network::Regtest);
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Disk::open(dir.path(), params.magic, DiskOptions::default()).unwrap();
+        let blocks = GenerateOptions {
+            blocks: 50,
+            txs: 0,
+            full: 0,
+            ..GenerateOptions::default()
+        };
+        let (mut disk, _) = open();
+        for block in Generator::new(blocks) {
+            let frame = wire::frame(params.magic, Command::BLOCK, &block);
+            disk.append(&frame).unwrap();
+        }
+        drop(disk);
+        let (disk, loaded) = open();
+        assert_eq!(loaded.found.len(), 50);
+        let most = Arc::default();
+        let slow = Slow {
+            disk,
+            pending: 0,
+            most: Arc::clone(&most),
+        };
+        let chain = Chain::new(params, slow, loaded, u64::from(u32::MAX)).unwrap();
+        assert_eq!(chain.height(), 50);
+        assert_eq!(*most.lock().unwrap(), QUEUE);
+    }
+}
