@@ -79,6 +79,7 @@ fn find_all<M: Copy + Debug>(name: &str, all: &[M], most_runs: usize, plant: imp
     for mutant in all {
         plant(Some(*mutant));
         let Some((seed, ran)) = hunt(target) else {
+            println!("{mutant:?}: not found with {MOST} seeds");
             hidden.push(mutant);
             continue;
         };

@@ -42,8 +42,6 @@ sockman::mutants! {
     StaleUnanswered,
     /// A solution is handed on that has another commitment.
     AnyOutputs,
-    /// Who has to wait for a large answer, and has much to take meanwhile, never gets it.
-    LargeForgotten,
     /// Large answers are given at once, however many there are.
     LargeAtOnce,
 }

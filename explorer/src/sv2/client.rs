@@ -189,7 +189,8 @@ impl Client {
                 };
                 self.send(net, conn, most);
             }
-            25..=29 => self.send(net, conn, 10_000),
+            25..=26 => self.send(net, conn, 10_000),
+            27..=29 => self.all_ask(net),
             30..=32 => net.pause(conn),
             33..=35 => net.resume(conn),
             36 => {
@@ -200,6 +201,16 @@ impl Client {
                 }
             }
             _ => self.dial(net),
+        }
+    }
+
+    /// All want their transactions at the same time.
+    fn all_ask<S: SockMan>(&mut self, net: &mut S) {
+        for conn in self.talks.iter().map(|(conn, _)| conn).collect::<Vec<_>>() {
+            if let Some(talk) = self.talks.get_mut(conn) {
+                talk.ask();
+            }
+            self.send(net, conn, 10_000);
         }
     }
 

@@ -204,6 +204,16 @@ impl Talk {
         self.step = Step::Talk;
     }
 
+    /// Asks for the transactions of what it was told last, if it was told anything.
+    pub(super) fn ask(&mut self) {
+        if self.step == Step::Talk
+            && let Some(told) = self.hears.told.last()
+        {
+            let template = told.template.template;
+            self.request(template);
+        }
+    }
+
     fn request(&mut self, template: u64) {
         self.send(&Message::RequestTransactionData { template });
         self.hears.requests(template);

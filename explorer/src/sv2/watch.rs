@@ -4,7 +4,7 @@ use super::model::{Model, tip};
 use super::place::Providers;
 use sockman::SockMan;
 use sockman_backends::sim::Simulated;
-use sockman_sv2::{Count, Settings, Stage};
+use sockman_sv2::{Count, Counters, Settings, Stage};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -12,10 +12,12 @@ pub(super) struct Watch {
     model: Rc<RefCell<Model>>,
     /// Handshakes that a turn may answer.
     handshakes: u64,
+    /// Large answers that a turn may give.
+    large: u64,
     templates: usize,
     /// When the last turn was over.
     turns: u64,
-    answered: u64,
+    counters: Counters,
 }
 
 impl Watch {
@@ -23,9 +25,11 @@ impl Watch {
         Watch {
             model: model.clone(),
             handshakes: settings.handshakes as u64,
+            // Each is larger than a client's share.
+            large: settings.turn.div_ceil(settings.share + 1) as u64,
             templates: settings.templates,
             turns: 0,
-            answered: 0,
+            counters: Counters::default(),
         }
     }
 
@@ -36,12 +40,17 @@ impl Watch {
             return;
         }
         let handle = driver.handler().handler().handle();
-        let answered = handle.counters().get(Count::handshakes);
+        let counters = handle.counters();
         if turns == self.turns + 1 {
-            let count = answered - self.answered;
-            assert!(count <= self.handshakes, "a turn answered {count} handshakes");
+            let count = |what| counters.get(what) - self.counters.get(what);
+            let (handshakes, large) = (count(Count::handshakes), count(Count::data_large));
+            assert!(
+                handshakes <= self.handshakes,
+                "a turn answered {handshakes} handshakes"
+            );
+            assert!(large <= self.large, "a turn gave {large} large answers");
         }
-        (self.turns, self.answered) = (turns, answered);
+        (self.turns, self.counters) = (turns, counters);
         // What was given last has been told to all who can be told, whoever else cannot.
         let model = self.model.borrow();
         let given = model.works.iter().rev().find(|made| made.given.is_some());

@@ -39,6 +39,8 @@ sockman::counts! {
     behind,
     /// Requests for transactions that were answered with them.
     data,
+    /// Those of them whose answers were so large that they take turns.
+    data_large,
     /// Requests for transactions of templates that are forgotten.
     data_stale,
     /// Requests for transactions of templates that there never were.

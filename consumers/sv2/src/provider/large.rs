@@ -3,9 +3,9 @@
 //! They are given in the order in which they were asked for, so many bytes a turn ([`Settings::turn`](crate::Settings::turn)), and
 //! whoever waits for one is not read from. All others are answered meanwhile.
 
-use super::Doing;
 use super::client::Stage;
 use super::handler::LARGE;
+use super::{Count, Doing};
 use crate::mutant::{Mutant, planted};
 use crate::source::Source;
 use sockman::{Conn, SockMan};
@@ -27,7 +27,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
     /// A client that waits for a large answer has taken what it was sent before.
     pub(super) fn wait_again(&mut self, conn: Conn) {
         let waits = self.client(conn).is_some_and(|client| client.asked.is_some());
-        if waits && !planted(Mutant::LargeForgotten) {
+        if waits {
             self.wait_for_turn(conn);
         }
     }
@@ -55,6 +55,9 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
 
     fn answer_large(&mut self, conn: Conn, template: u64) -> usize {
         let sent = self.answer_data(conn, template);
+        if sent > self.own.settings.share {
+            self.count(Count::data_large);
+        }
         self.own.turns.spend(sent);
         sent
     }

@@ -22,6 +22,12 @@ fn narrow() -> World {
     World::with(settings, &Config::default(), &network)
 }
 
+/// More than anybody's share.
+fn large() -> Work {
+    let all = (0..100).map(|number| transaction(number, 1_000, 10)).collect();
+    Work::new(basis(1, 100), all)
+}
+
 /// A client whose queue is full.
 fn deaf(world: &mut World) -> Raw {
     let mut slow = Raw::fed(world);
@@ -86,20 +92,17 @@ fn who_is_behind_has_its_old_templates_forgotten_too() {
     );
 }
 
-/// Several who ask for much are answered one a turn, and who asks for little beside them waits for no more than one of them.
+/// Several who ask for much are answered one a turn.
 #[test]
 fn large_answers_take_turns() {
     let mut world = World::new(Settings {
         turn: 50_000,
         ..settings()
     });
-    let all: Vec<_> = (0..100).map(|number| transaction(number, 1_000, 10)).collect();
-    world.set(Work::new(basis(1, 100), all));
+    world.set(large());
     let mut clients: Vec<Raw> = (0..8).map(|_| Raw::fed(&mut world)).collect();
     for client in &mut clients {
-        let template = client.tip().0.template;
-        let ask = client.sealed(&Message::RequestTransactionData { template });
-        assert_eq!(client.try_write(&ask), ask.len());
+        client.ask_now();
     }
     let before = world.count(Count::data);
     let mut answered = 0;
@@ -122,6 +125,64 @@ fn large_answers_take_turns() {
     assert_eq!(world.turns(), turns, "nothing goes on");
 }
 
+/// Those who have to wait are answered in the order in which they asked.
+#[test]
+fn who_asks_for_much_first_is_answered_first() {
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
+        let mut world = World::new(Settings {
+            turn: 1,
+            ..settings()
+        });
+        world.set(large());
+        let mut clients: Vec<Raw> = (0..4).map(|_| Raw::fed(&mut world)).collect();
+        for number in order {
+            clients[number].ask_now();
+        }
+        let mut answered = Vec::new();
+        for _ in 0..20 {
+            world.turn(1);
+            for (number, client) in clients.iter_mut().enumerate() {
+                client.hear();
+                answered.extend(client.take().iter().map(|_| number));
+            }
+        }
+        assert_eq!(answered, order);
+    }
+}
+
+/// A new tip comes while clients wait for their turns, and they do not take it in time: their turns pass, and come again when they have.
+#[test]
+fn who_waits_and_has_a_tip_to_take_gets_its_answer_later() {
+    let network = sim::Settings {
+        window: 300,
+        ..sim::Settings::default()
+    };
+    let settings = Settings {
+        turn: 1,
+        send_high: 200,
+        ..settings()
+    };
+    let mut world = World::with(settings, &Config::default(), &network);
+    world.set(large());
+    let mut clients: Vec<Raw> = (0..4).map(|_| Raw::fed(&mut world)).collect();
+    clients.iter_mut().for_each(Raw::ask_now);
+    for tip in 2..5 {
+        world.set(work(tip, 3));
+        world.turn(1);
+    }
+    world.pass(secs(1));
+    assert_eq!(
+        world.count(Count::data_large),
+        1,
+        "the turns of the others have passed"
+    );
+    for client in &mut clients {
+        client.drain(&mut world);
+        let is_answer = |message: &&Message| matches!(message, Message::RequestTransactionDataSuccess { .. });
+        assert_eq!(client.take().iter().filter(is_answer).count(), 1);
+    }
+}
+
 /// Those who ask for much, and take it, again and again hold up nobody: neither each other, nor who asks for little.
 #[test]
 fn who_asks_for_little_is_answered_beside_those_who_ask_for_much() {
@@ -129,14 +190,13 @@ fn who_asks_for_little_is_answered_beside_those_who_ask_for_much() {
         turn: 50_000,
         ..settings()
     });
-    let all: Vec<_> = (0..100).map(|number| transaction(number, 1_000, 10)).collect();
-    world.set(Work::new(basis(1, 100), all));
+    world.set(large());
     let mut greedy: Vec<Raw> = (0..4).map(|_| Raw::fed(&mut world)).collect();
     let templates: Vec<u64> = greedy.iter_mut().map(|client| client.tip().0.template).collect();
     let mut modest = Raw::fed(&mut world);
     modest.tip();
     let mut answers = [0; 4];
-    for _ in 0..200 {
+    for _ in 0..50 {
         for (client, template) in greedy.iter_mut().zip(&templates) {
             let ask = client.sealed(&Message::RequestTransactionData { template: *template });
             client.try_write(&ask);
@@ -154,7 +214,7 @@ fn who_asks_for_little_is_answered_beside_those_who_ask_for_much() {
         }
     }
     let (least, most) = (answers.iter().min().unwrap(), answers.iter().max().unwrap());
-    assert!(*least > 100 && most - least <= 2, "{answers:?}");
+    assert!(*least > 25 && most - least <= 2, "{answers:?}");
 }
 
 /// A block that has to be put together for one client takes it all of its share.

@@ -149,6 +149,13 @@ impl Raw {
         heard.remove(0)
     }
 
+    /// Asks for the transactions of the template that it has just been told, and no time passes.
+    pub(crate) fn ask_now(&mut self) {
+        let template = self.tip().0.template;
+        let ask = self.sealed(&Message::RequestTransactionData { template });
+        assert_eq!(self.try_write(&ask), ask.len());
+    }
+
     /// Writes, with time passing until all has been taken, or it is clear that it will not be.
     pub(crate) fn write(&mut self, world: &mut World, mut bytes: &[u8]) {
         for _ in 0..10_000 {
