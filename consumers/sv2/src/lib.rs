@@ -26,4 +26,4 @@ pub use settings::{Seed, Settings};
 pub use sockman::Clock;
 pub use solution::{Solution, Unsolved};
 pub use source::Source;
-pub use work::{Basis, MAX_BLOCK_SIGOPS, MAX_BLOCK_WEIGHT, Transaction, Work};
+pub use work::{Basis, MAX_BLOCK_SIGOPS, MAX_BLOCK_WEIGHT, Transaction, USUAL_ROOM, Work};

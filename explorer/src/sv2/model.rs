@@ -10,7 +10,7 @@ use bitcoin::{
 use fastrand::Rng;
 use sockman_backends::sim::Host;
 use sockman_sv2::wire::{Constraints, NewTemplate, PrevHash};
-use sockman_sv2::{Basis, Settings, Solution, Source, Transaction, Work};
+use sockman_sv2::{Basis, Settings, Solution, Source, Transaction, USUAL_ROOM, Work};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -273,8 +273,16 @@ pub(super) fn tip(work: &Work) -> BlockHash {
     work.basis().prev_hash
 }
 
-/// The longest beginning that there is room for, by the words of the specification (7.1).
+/// The longest beginning that there is room for, by the words of the specification (7.1), beside what is usual. (So many different ones
+/// that clients have to share some are never made here.)
 pub(super) fn expected(work: &Work, room: Constraints) -> Option<Expected> {
+    let room = match room {
+        Constraints {
+            size: ..=1_024,
+            sigops: ..=128,
+        } => USUAL_ROOM,
+        more => more,
+    };
     let mut weight = 4 * (80 + 9 + 150 + 9 + 47 + u64::from(room.size)) + 36;
     let mut sigops = 4 * u64::from(room.sigops);
     if weight > 4_000_000 || sigops > 80_000 {

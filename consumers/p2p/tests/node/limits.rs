@@ -28,10 +28,9 @@ fn so_many_networks_can_be_banned() {
         );
         let ban = |number| {
             let net = format!("10.0.{number}.0/24").parse().unwrap();
-            let ban = world
+            world
                 .handle(0)
-                .change_bans(|bans, now| bans.add(net, now, now + 100));
-            ban
+                .change_bans(|bans, now| bans.add(net, now, now + 100))
         };
         for number in 0..most {
             ban(number).unwrap();
