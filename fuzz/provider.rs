@@ -69,11 +69,14 @@ impl Source for Mine {
 }
 
 pub fn settings() -> Settings {
-    let hour = Duration::from_secs(2_000);
+    let long = Duration::from_secs(2_000);
     Settings {
-        handshake_within: hour,
-        setup_within: hour,
+        handshake_within: long,
+        setup_within: long,
         frame: 2_000,
+        // So that what takes turns does.
+        share: 200,
+        turn: 1,
         clock: Clock::Virtual {
             unix: UNIX,
             // It is never that late.

@@ -6,18 +6,16 @@
 use crate::killed::{BLOCKS, connect, make_chain};
 use crate::measure::spread;
 use crate::rig::{Node, Rpc, USER, arguments};
+use crate::sv2::peer::{Data, Peer, request};
 use crate::{on_each_backend, released};
+use parsers_sv2::TemplateDistribution;
 use serde_json::json;
-use sockman_sv2::wire::{
-    AuthorityKey, Chance, Constraints, Encoder, Initiator, Message, REPLY, Setup, Transport,
-};
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long those ask who are alone.
@@ -96,12 +94,9 @@ fn three_protocols_share_a_loop() {
 fn ask(node: &Node, rpc: bool, sv2: bool, meanwhile: impl FnOnce()) -> (Took, Took) {
     let over = AtomicBool::new(false);
     let info = node.call("getsv2info", &json!([]));
-    let key: AuthorityKey = info["authority_public_key"]
-        .as_str()
-        .and_then(|key| key.parse().ok())
-        .expect("a key");
+    let key = info["authority_public_key"].as_str().expect("a key");
     // What goes to other threads: the node itself cannot.
-    let (calls, at) = (node.rpc(), node.sv2());
+    let (calls, at) = (node.rpc(), node.sv2().parse().expect("an address"));
     thread::scope(|scope| {
         let caller = scope.spawn(|| {
             let mut client = calls.client();
@@ -109,10 +104,10 @@ fn ask(node: &Node, rpc: bool, sv2: bool, meanwhile: impl FnOnce()) -> (Took, To
                 drop(Rpc::call_on(&mut client, "getblockcount", &json!([])));
             })
         });
-        let pools = [1, 2].map(|number| {
+        let pools = [(); 2].map(|()| {
             let over = &over;
             scope.spawn(move || {
-                let mut pool = sv2.then(|| Pool::new(at, key, number));
+                let mut pool = sv2.then(|| Pool::new(at, key));
                 again_and_again(sv2, over, || pool.iter_mut().for_each(Pool::ask))
             })
         });
@@ -137,83 +132,32 @@ fn again_and_again(wanted: bool, over: &AtomicBool, mut ask: impl FnMut()) -> To
 
 /// A pool: it wants the transactions of the last template again and again.
 struct Pool {
-    stream: TcpStream,
-    transport: Transport,
-    encoder: Encoder,
-    unread: Vec<u8>,
+    peer: Peer,
     template: u64,
 }
 
 impl Pool {
-    fn new(at: &str, key: AuthorityKey, number: u8) -> Pool {
-        let mut stream = crate::measure::connect(at);
-        let (hello, initiator) = Initiator::new(Some(key), &mut Chance::new([number; 32])).expect("a key");
-        stream.write_all(&hello).expect("the server reads");
-        let mut reply = [0; REPLY];
-        stream.read_exact(&mut reply).expect("an answer");
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("it is after 1970");
-        let mut pool = Pool {
-            stream,
-            transport: initiator.finish(reply, now.as_secs()).expect("a certificate"),
-            encoder: Encoder::default(),
-            unread: Vec::new(),
-            template: 0,
-        };
-        pool.send(&Message::SetupConnection(Setup::template_distribution("test")));
-        assert!(matches!(pool.hear(), Message::SetupConnectionSuccess { .. }));
-        pool.send(&Message::CoinbaseOutputConstraints(Constraints {
-            size: 100,
-            sigops: 4,
-        }));
-        while pool.template == 0 {
-            pool.hear();
-        }
-        pool
+    fn new(at: SocketAddr, key: &str) -> Pool {
+        let mut peer = Peer::ready(at, key);
+        let (template, _) = peer.begin();
+        let template = template.id;
+        Pool { peer, template }
     }
 
     /// Asks, and waits for the answer; meanwhile there may be other templates.
     fn ask(&mut self) {
         let template = self.template;
-        self.send(&Message::RequestTransactionData { template });
+        self.peer.say(request(template));
         loop {
-            match self.hear() {
-                Message::RequestTransactionDataSuccess { template: told, .. } => {
-                    return assert_eq!(told, template);
+            let mut frame = self.peer.hear();
+            match frame.templates() {
+                TemplateDistribution::NewTemplate(_) => {}
+                TemplateDistribution::SetNewPrevHash(prev) => self.template = prev.template_id,
+                answer => {
+                    Data::of(template, answer).expect("it is not forgotten so soon");
+                    return;
                 }
-                Message::NewTemplate(_) | Message::SetNewPrevHash(_) => {}
-                other => panic!("{other:?}"),
             }
-        }
-    }
-
-    fn send(&mut self, message: &Message) {
-        let frame = self
-            .transport
-            .seal(&mut self.encoder, message)
-            .expect("it is small");
-        self.stream.write_all(&frame).expect("the server reads");
-    }
-
-    fn hear(&mut self) -> Message {
-        loop {
-            let opened = self.transport.open(&self.unread, 16 << 20).expect("it is for us");
-            self.unread.drain(..opened.taken);
-            if let Some(frame) = opened.frame {
-                let message = frame
-                    .message()
-                    .expect("it can be read")
-                    .expect("it is of the protocol");
-                if let Message::SetNewPrevHash(prev) = &message {
-                    self.template = prev.template;
-                }
-                return message;
-            }
-            let mut piece = [0; 16 << 10];
-            let read = self.stream.read(&mut piece).expect("an answer");
-            assert!(read > 0, "hung up on");
-            self.unread.extend_from_slice(&piece[..read]);
         }
     }
 }

@@ -5,12 +5,11 @@ use super::handler::GREET;
 use super::{Count, Doing};
 use crate::mutant::{Mutant, planted};
 use crate::source::Source;
-use crate::wire::{HELLO, Message, Setup, respond};
+use crate::wire::{HELLO, Message, Setup, TEMPLATE_DISTRIBUTION, respond};
 use sockman::{Conn, Disconnect, SockMan};
 use tracing::debug;
 
-/// The number of Template Distribution among protocols, and the version of it that we speak (specification, 3.6 and 7).
-const PROTOCOL: u8 = 2;
+/// The version of the protocol that we speak (specification, 3.6).
 const VERSION: u16 = 2;
 
 impl<T: Source, N: SockMan> Doing<'_, T, N> {
@@ -83,7 +82,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
 
     /// A client has said what it speaks. If that is not what we do, it is told why, and hung up on.
     pub(super) fn setup(&mut self, conn: Conn, setup: Setup) {
-        let (flags, code) = if setup.protocol != PROTOCOL {
+        let (flags, code) = if setup.protocol != TEMPLATE_DISTRIBUTION {
             (0, "unsupported-protocol")
         } else if !(setup.min_version..=setup.max_version).contains(&VERSION) {
             (0, "protocol-version-mismatch")

@@ -87,7 +87,7 @@ pub struct Setup {
     pub device: String,
 }
 
-/// The number of this protocol in [`Setup::protocol`].
+/// The number of this protocol in [`Setup::protocol`] (specification, 3.6).
 pub(crate) const TEMPLATE_DISTRIBUTION: u8 = Protocol::TemplateDistributionProtocol as u8;
 
 impl Setup {

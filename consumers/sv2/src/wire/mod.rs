@@ -18,6 +18,7 @@ mod transport;
 pub use chance::Chance;
 pub use handshake::{HELLO, Initiator, REPLY, Rejected, respond};
 pub use keys::{Authority, AuthorityKey, BadKey};
+pub(crate) use message::TEMPLATE_DISTRIBUTION;
 pub use message::{Constraints, Message, NewTemplate, PrevHash, Setup, Submission};
 pub use parse::Malformed;
 pub use transport::{Broken, Encoder, Frame, HEADER, MAX_PAYLOAD, Opened, TooLarge, Transport};

@@ -90,6 +90,7 @@ impl NodeArgs {
 mod tests {
     use super::*;
     use crate::args::{Args, Command};
+    use bitcoin::Network;
     use clap::Parser;
     use sockman_backends::sockman::{Endpoint, Limits as ConnLimits, ListenOptions};
     use sockman_http::{Limits, rpc};
@@ -142,6 +143,7 @@ mod tests {
         let given = args(&[]);
         assert_eq!(given.peers.bind(18444), [at("127.0.0.1:18444")]);
         assert_eq!(given.rpc.bind(18443), [at("127.0.0.1:18443")]);
+        assert!(given.sv2.bind(Network::Regtest).is_empty() && !given.sv2.is_on());
         let given = args(&[
             "--p2p-bind",
             "0.0.0.0",
@@ -149,7 +151,20 @@ mod tests {
             "[::]:1",
             "--rpc-bind",
             "unix:/x",
+            "--sv2-bind",
+            "0.0.0.0",
+            "--sv2-bind",
+            "unix:/y",
         ]);
+        let ports = [
+            (Network::Bitcoin, "0.0.0.0:8336"),
+            (Network::Testnet4, "0.0.0.0:48336"),
+            (Network::Regtest, "0.0.0.0:18447"),
+        ];
+        for (network, first) in ports {
+            assert_eq!(given.sv2.bind(network), [at(first), at("unix:/y")]);
+        }
+        assert!(given.sv2.settings(Network::Signet, [7; 32]).is_err());
         assert_eq!(given.peers.bind(18444), [at("0.0.0.0:18444"), at("[::]:1")]);
         assert_eq!(given.rpc.bind(18443), [at("unix:/x")]);
         let given = args(&["--no-listen", "--no-rpc"]);
@@ -256,6 +271,51 @@ mod tests {
             let mut expected = CoinsOptions::default();
             set(&mut expected);
             assert_eq!(args(&[flag, value]).pool.coins(), expected, "{flag}");
+        }
+    }
+
+    #[test]
+    fn flags_of_templates_set_what_they_say() {
+        use sockman_sv2::Settings;
+
+        let settings = |more: &[&str]| {
+            let settings = args(more).sv2.settings(Network::Regtest, [7; 32]);
+            format!("{:#?}", settings.expect("they agree"))
+        };
+        let cases: [(&str, &str, Set<Settings>); 17] = [
+            ("--sv2-interval", "7", |to| to.interval = Duration::from_secs(7)),
+            ("--sv2-fee-delta", "3", |to| to.fee_delta = 3),
+            ("--sv2-max-clients", "3", |to| to.max_clients = 3),
+            ("--sv2-handshake-timeout", "7", |to| {
+                to.handshake_within = Duration::from_secs(7);
+            }),
+            ("--sv2-setup-timeout", "7", |to| {
+                to.setup_within = Duration::from_secs(7);
+            }),
+            ("--sv2-handshakes", "3", |to| to.handshakes = 3),
+            ("--sv2-share", "3KiB", |to| to.share = 3 << 10),
+            ("--sv2-turn", "3KiB", |to| to.turn = 3 << 10),
+            ("--sv2-max-frame", "3MiB", |to| to.frame = 3 << 20),
+            ("--sv2-send-high", "3KiB", |to| to.send_high = 3 << 10),
+            ("--sv2-send-most", "300MiB", |to| to.send_most = 300 << 20),
+            ("--sv2-send-timeout", "7", |to| {
+                to.taken_within = Duration::from_secs(7);
+            }),
+            ("--sv2-stale", "7", |to| to.stale_for = Duration::from_secs(7)),
+            ("--sv2-max-templates", "3", |to| to.templates = 3),
+            ("--sv2-certificate", "7", |to| {
+                to.certificate = Duration::from_secs(7);
+            }),
+            ("--sv2-keepalive", "7", |to| {
+                to.keepalive = Some(Duration::from_secs(7));
+            }),
+            ("--sv2-keepalive", "0", |to| to.keepalive = None),
+        ];
+        assert_eq!(settings(&[]), format!("{:#?}", Settings::new([7; 32])));
+        for (flag, value, set) in cases {
+            let mut expected = Settings::new([7; 32]);
+            set(&mut expected);
+            assert_eq!(settings(&[flag, value]), format!("{expected:#?}"), "{flag}");
         }
     }
 

@@ -10,7 +10,7 @@
 mod memory;
 #[path = "../../sv2/peer.rs"]
 #[allow(dead_code, reason = "the tests of the protocol use more of it")]
-mod peer;
+pub(crate) mod peer;
 mod scenarios;
 #[path = "../../sv2/served.rs"]
 #[allow(dead_code, reason = "the tests of the protocol use more of it")]
