@@ -71,7 +71,8 @@ pub struct Settings {
     /// How long somebody who misbehaves is discouraged, and how long whoever dials us from where a download was held up is the last to
     /// be asked for blocks. Default 24 h.
     pub discourage: Duration,
-    /// How many are discouraged at once; above it the oldest is forgotten. Default 10,000, at some 100 bytes each.
+    /// How many are discouraged at once, and of how many it is known that they held a download up; above it the oldest is forgotten.
+    /// Default 10,000 each, at some 100 bytes.
     pub discouraged: usize,
     /// Networks that may be banned at once; above it no more is. Default 10,000, of which a connection may be compared with each.
     pub bans: usize,

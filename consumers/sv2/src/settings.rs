@@ -45,7 +45,8 @@ pub struct Settings {
     pub interval: Duration,
     /// How much more a template of the same tip has to pay than the last, in satoshis. Default 1,000.
     pub fee_delta: u64,
-    /// How long templates are kept once their tip is not the last any more. Default 10 s.
+    /// How long templates are kept once their tip is not the last any more: whoever asks for the transactions of one later, or waits
+    /// longer for its turn, is told that it is stale. Default 10 s.
     pub stale_for: Duration,
     /// Templates that are kept for a client. Those of the last tip live as long as their client; but of more than this the oldest
     /// are forgotten, except the one that the client was told the tip with. Default 256, more

@@ -49,7 +49,7 @@ pub(crate) struct PoolArgs {
     /// has about half a megabyte.
     #[arg(long, value_name = "N", default_value_t = coins().undo)]
     coins_undo: u32,
-    /// Blocks that are put into the index in one step, which is what is lost by a kill, and made up for.
+    /// Blocks that are put into the index in one step; a kill loses the last one, which is then made again.
     #[arg(long, value_name = "N", default_value_t = NonZeroU32::new(coins().step_blocks).unwrap_or(NonZeroU32::MIN))]
     coins_step_blocks: NonZeroU32,
     /// Bytes of blocks after which a step ends.
