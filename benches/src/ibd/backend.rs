@@ -28,6 +28,8 @@ fn config() -> Config {
         },
         // Checking a block takes longer than reading it: to let others have their turn in the middle of that helps nobody.
         byte_budget: MESSAGE,
+        // What is asked for leaves at once, and not when all that has come was looked at: the server goes on meanwhile.
+        direct_write: 0,
         // What the largest message was put together in is kept for the next one: it may have grown to half as much more, and
         // half of what is kept is for sending.
         spare_buffers: 4 * MESSAGE,
@@ -109,14 +111,47 @@ impl Downloader {
         self.outcome.borrow_mut().over.get_or_insert(how);
     }
 
-    fn answer_others(&mut self, data: &[u8]) -> io::Result<(usize, usize)> {
-        let mut taken = 0;
+    /// Takes what is there of the download. Says how many bytes that was, and how many it wants.
+    #[inline]
+    fn take(&mut self, net: &mut impl SockMan, conn: Conn, data: &[u8]) -> io::Result<(usize, usize)> {
+        let mut bytes = 0;
         loop {
-            match wire::next(&data[taken..], magic()).map_err(io::Error::other)? {
-                Next::Wants(wants) => return Ok((taken, wants)),
+            self.out.clear();
+            let counts = || Some(counts(net));
+            let taken = self.talk.take(&data[bytes..], &mut self.out, counts)?;
+            bytes += taken.bytes;
+            if !self.out.is_empty() {
+                let _ = net.send(conn, &self.out);
+            }
+            if let Some(report) = self.talk.report() {
+                let report = report.clone();
+                self.over(Ok(report));
+            }
+            if let Some(wants) = taken.wants {
+                return Ok((bytes, wants));
+            }
+        }
+    }
+
+    fn answer_others(
+        &mut self,
+        net: &mut impl SockMan,
+        conn: Conn,
+        data: &[u8],
+    ) -> io::Result<(usize, usize)> {
+        self.out.clear();
+        let mut bytes = 0;
+        loop {
+            match wire::next(&data[bytes..], magic()).map_err(io::Error::other)? {
                 Next::Whole(frame) => {
-                    taken += frame.bytes.len();
+                    bytes += frame.bytes.len();
                     answer(&frame, &mut self.out)?;
+                }
+                Next::Wants(wants) => {
+                    if !self.out.is_empty() {
+                        let _ = net.send(conn, &self.out);
+                    }
+                    return Ok((bytes, wants));
                 }
             }
         }
@@ -150,16 +185,10 @@ impl Handler for Downloader {
 
     #[inline]
     fn received<S: SockMan>(&mut self, net: &mut S, conn: Conn, (): &mut (), data: &mut [u8]) -> usize {
-        self.out.clear();
         let taken = if self.from == Some(conn) {
-            let taken = self.talk.take(data, &mut self.out, || Some(counts(net)));
-            if let Some(report) = self.talk.report() {
-                let report = report.clone();
-                self.over(Ok(report));
-            }
-            taken.map(|taken| (taken.bytes, taken.wants))
+            self.take(net, conn, data)
         } else {
-            self.answer_others(data)
+            self.answer_others(net, conn, data)
         };
         let (bytes, wants) = match taken {
             Ok(taken) => taken,
@@ -168,9 +197,6 @@ impl Handler for Downloader {
                 return data.len();
             }
         };
-        if !self.out.is_empty() {
-            let _ = net.send(conn, &self.out);
-        }
         if wants > HEADER {
             // There is room for the largest message.
             let _ = net.want(conn, wants);

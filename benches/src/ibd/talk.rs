@@ -134,8 +134,8 @@ pub struct Talk {
 pub struct Taken {
     /// So many of them were messages, and are done with.
     pub bytes: usize,
-    /// So many must be there before it is worth looking at the rest again.
-    pub wants: usize,
+    /// So many must be there before it is worth looking at the rest again. None, if there is an answer to be sent first.
+    pub wants: Option<usize>,
 }
 
 impl Talk {
@@ -169,7 +169,8 @@ impl Talk {
         self.report.is_some()
     }
 
-    /// Takes the messages that bytes begin with, and appends the answers. `counts` tells what the loop has counted.
+    /// Takes the messages that bytes begin with, up to the first that is to be answered, and appends the answer: who sends it at once
+    /// does not keep the peer waiting while it looks at the others. `counts` tells what the loop has counted.
     pub fn take(
         &mut self,
         data: &[u8],
@@ -182,9 +183,13 @@ impl Talk {
                 Next::Whole(frame) => {
                     bytes += frame.bytes.len();
                     self.frame(&frame, out, &counts)?;
+                    self.ask(out);
+                    if !out.is_empty() {
+                        return Ok(Taken { bytes, wants: None });
+                    }
                 }
                 Next::Wants(wants) => {
-                    self.ask(out);
+                    let wants = Some(wants);
                     return Ok(Taken { bytes, wants });
                 }
             }
