@@ -6,22 +6,23 @@ use std::collections::VecDeque;
 /// Connections that wait for work that takes long, such as answers of megabytes.
 ///
 /// So much of it is done in one turn of the loop, for all connections together, and those that wait are served in the order in which
-/// they came to wait. So nobody has to wait who wants nothing of the kind, and nobody is overtaken. What the amounts are is the
-/// protocol's affair; bytes, mostly. At least one piece of work is done in a turn.
+/// they came to wait, in a later turn than that. So nobody has to wait who wants nothing of the kind, and nobody is overtaken. What
+/// the amounts are is the protocol's affair; bytes, mostly. At least one piece of work is done in a turn.
 ///
-/// It sets no timer itself. Whenever [`wait`](Turns::wait) or [`end`](Turns::end) says so, one is to be set for the present, which
-/// fires in the next turn; then, between [`begin`](Turns::begin) and [`end`](Turns::end), those who [are next](Turns::pop) are served.
+/// It sets no timer itself. Whenever [`wait`](Turns::wait) or [`end`](Turns::end) says so, one is to be set for the present; when that
+/// fires, between [`begin`](Turns::begin) and [`end`](Turns::end), those who [are next](Turns::pop) are served.
 #[derive(Debug)]
 pub struct Turns {
     most: usize,
-    waiting: VecDeque<Conn>,
+    /// Each with the turn in which it came to wait.
+    waiting: VecDeque<(Conn, u64)>,
     /// What was spent in the turn of this number.
     spent: usize,
     turn: u64,
     /// The timer is set.
     armed: bool,
-    /// How many of those who wait are served still, while they are.
-    serving: Option<usize>,
+    /// Those who wait are being served.
+    serving: bool,
 }
 
 impl Turns {
@@ -33,7 +34,7 @@ impl Turns {
             spent: 0,
             turn: 0,
             armed: false,
-            serving: None,
+            serving: false,
         }
     }
 
@@ -41,7 +42,7 @@ impl Turns {
     /// `turn` is the number of the turn, [`Stats::turns`](crate::Stats::turns).
     pub fn is_free(&mut self, turn: u64) -> bool {
         self.enter(turn);
-        (self.serving.is_some() || self.waiting.is_empty()) && self.spent < self.most
+        (self.serving || self.waiting.is_empty()) && self.spent < self.most
     }
 
     /// Counts work that was done.
@@ -52,8 +53,8 @@ impl Turns {
     /// Has a connection wait, behind all others; one that waits already stays where it is. Says whether the timer is to be set.
     #[must_use]
     pub fn wait(&mut self, conn: Conn) -> bool {
-        if !self.waiting.contains(&conn) {
-            self.waiting.push_back(conn);
+        if !self.waiting.iter().any(|(waiting, _)| *waiting == conn) {
+            self.waiting.push_back((conn, self.turn));
         }
         !std::mem::replace(&mut self.armed, true)
     }
@@ -61,24 +62,24 @@ impl Turns {
     /// The timer has fired, in the turn of this number.
     pub fn begin(&mut self, turn: u64) {
         self.enter(turn);
-        (self.armed, self.serving) = (false, Some(self.waiting.len()));
+        (self.armed, self.serving) = (false, true);
     }
 
-    /// Who is served next, if there is anything left for this turn: each once at most, however soon it waits again. Connections that are
-    /// gone meanwhile are named too.
+    /// Who is served next, if there is anything left for this turn and somebody waits for longer: each is served once in a turn at most,
+    /// however soon it waits again. Connections that are gone meanwhile are named too.
     pub fn pop(&mut self) -> Option<Conn> {
-        let left = self.serving.as_mut().filter(|left| **left > 0)?;
-        if self.spent >= self.most {
+        let &(conn, since) = self.waiting.front()?;
+        if self.spent >= self.most || since == self.turn {
             return None;
         }
-        *left -= 1;
-        self.waiting.pop_front()
+        self.waiting.pop_front();
+        Some(conn)
     }
 
     /// Nobody else is served in this turn. Says whether the timer is to be set.
     #[must_use]
     pub fn end(&mut self) -> bool {
-        self.serving = None;
+        self.serving = false;
         !self.waiting.is_empty() && !std::mem::replace(&mut self.armed, true)
     }
 
@@ -132,8 +133,9 @@ mod tests {
         assert_eq!(serve(&mut turns, 2, 6), (vec![a, b], true));
         assert!(!turns.is_free(2) && !turns.is_free(3));
         assert!(!turns.wait(a), "it is set already");
-        assert_eq!(serve(&mut turns, 3, 6), (vec![c, a], false));
-        assert!(turns.is_free(4));
+        assert_eq!(serve(&mut turns, 3, 6), (vec![c], true), "it came in this turn");
+        assert_eq!(serve(&mut turns, 4, 6), (vec![a], false));
+        assert!(turns.is_free(5));
     }
 
     #[test]
