@@ -50,9 +50,11 @@ impl Turns {
         self.spent = self.spent.saturating_add(amount);
     }
 
-    /// Has a connection wait, behind all others; one that waits already stays where it is. Says whether the timer is to be set.
+    /// Has a connection wait for a turn later than that of this number, behind all others; one that waits already stays where it is. Says
+    /// whether the timer is to be set.
     #[must_use]
-    pub fn wait(&mut self, conn: Conn) -> bool {
+    pub fn wait(&mut self, conn: Conn, turn: u64) -> bool {
+        self.enter(turn);
         if !self.waiting.iter().any(|(waiting, _)| *waiting == conn) {
             self.waiting.push_back((conn, self.turn));
         }
@@ -127,12 +129,12 @@ mod tests {
     fn who_waits_first_is_served_first_and_nobody_before_them() {
         let mut turns = Turns::new(10);
         let [a, b, c] = [1, 2, 3].map(conn);
-        assert!(turns.wait(a), "the timer is to be set once");
-        assert!(!turns.wait(b) && !turns.wait(c) && !turns.wait(a));
+        assert!(turns.wait(a, 0), "the timer is to be set once");
+        assert!(!turns.wait(b, 0) && !turns.wait(c, 0) && !turns.wait(a, 0));
         assert!(!turns.is_free(1), "others are first");
         assert_eq!(serve(&mut turns, 2, 6), (vec![a, b], true));
         assert!(!turns.is_free(2) && !turns.is_free(3));
-        assert!(!turns.wait(a), "it is set already");
+        assert!(!turns.wait(a, 3), "it is set already");
         assert_eq!(serve(&mut turns, 3, 6), (vec![c], true), "it came in this turn");
         assert_eq!(serve(&mut turns, 4, 6), (vec![a], false));
         assert!(turns.is_free(5));
@@ -142,12 +144,12 @@ mod tests {
     fn who_is_served_may_work_and_wait_again() {
         let mut turns = Turns::new(10);
         let [a, b] = [1, 2].map(conn);
-        assert!(turns.wait(a) && !turns.wait(b));
+        assert!(turns.wait(a, 0) && !turns.wait(b, 0));
         turns.begin(1);
         assert_eq!(turns.pop(), Some(a));
         assert!(turns.is_free(1), "although another waits");
         turns.spend(4);
-        assert!(turns.wait(a));
+        assert!(turns.wait(a, 1));
         assert_eq!(turns.pop(), Some(b));
         turns.spend(4);
         assert_eq!(
@@ -163,7 +165,7 @@ mod tests {
     fn one_piece_of_work_is_done_in_any_turn() {
         let mut turns = Turns::new(0);
         let [a, b] = [1, 2].map(conn);
-        assert!(turns.wait(a) && !turns.wait(b));
+        assert!(turns.wait(a, 0) && !turns.wait(b, 0));
         assert_eq!(serve(&mut turns, 1, 1_000_000), (vec![a], true));
         assert_eq!(serve(&mut turns, 2, 1_000_000), (vec![b], false));
     }

@@ -106,7 +106,8 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
     /// Sends what a peer wants, as much as it takes; and not more than its share of this turn, nor than all may have of it.
     fn pump(&mut self, conn: Conn) {
         loop {
-            let is_free = self.own.turns.is_free(self.net.stats().turns);
+            let turn = self.net.stats().turns;
+            let is_free = self.own.turns.is_free(turn);
             let peer = self.state.peers.get_mut(conn);
             let Some(peer) = peer.filter(|peer| !peer.high && !peer.gone && !peer.yielded) else {
                 return;
@@ -116,7 +117,7 @@ impl<D: Store, N: SockMan> Work<'_, D, N> {
             };
             if self.share == 0 || !is_free && !next.is_short() {
                 peer.yielded = true;
-                if self.own.turns.wait(conn) {
+                if self.own.turns.wait(conn, turn) {
                     self.serve_later();
                 }
                 return;

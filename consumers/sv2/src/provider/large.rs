@@ -63,7 +63,7 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
     }
 
     fn wait_for_turn(&mut self, conn: Conn) {
-        if self.own.turns.wait(conn) {
+        if self.own.turns.wait(conn, self.net.stats().turns) {
             self.net.set_timer(self.now, LARGE);
         }
     }
