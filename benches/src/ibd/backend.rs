@@ -111,6 +111,14 @@ impl Downloader {
         self.outcome.borrow_mut().over.get_or_insert(how);
     }
 
+    /// Sends what was put together. What is not sent because the peer has gone, `closed` tells of.
+    #[inline]
+    fn say(&self, net: &mut impl SockMan, conn: Conn) {
+        if !self.out.is_empty() {
+            let _ = net.send(conn, &self.out);
+        }
+    }
+
     /// Takes what is there of the download. Says how many bytes that was, and how many it wants.
     #[inline]
     fn take(&mut self, net: &mut impl SockMan, conn: Conn, data: &[u8]) -> io::Result<(usize, usize)> {
@@ -120,9 +128,7 @@ impl Downloader {
             let counts = || Some(counts(net));
             let taken = self.talk.take(&data[bytes..], &mut self.out, counts)?;
             bytes += taken.bytes;
-            if !self.out.is_empty() {
-                let _ = net.send(conn, &self.out);
-            }
+            self.say(net, conn);
             if let Some(report) = self.talk.report() {
                 let report = report.clone();
                 self.over(Ok(report));
@@ -148,9 +154,7 @@ impl Downloader {
                     answer(&frame, &mut self.out)?;
                 }
                 Next::Wants(wants) => {
-                    if !self.out.is_empty() {
-                        let _ = net.send(conn, &self.out);
-                    }
+                    self.say(net, conn);
                     return Ok((bytes, wants));
                 }
             }
@@ -178,8 +182,7 @@ impl Handler for Downloader {
         self.outcome.borrow_mut().open += 1;
         self.out.clear();
         role.greet(&mut self.out);
-        // What is not sent because the peer has gone, `closed` tells of.
-        let _ = net.send(conn, &self.out);
+        self.say(net, conn);
         Some(())
     }
 
