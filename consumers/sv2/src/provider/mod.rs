@@ -20,7 +20,7 @@ pub use handle::{ClientInfo, Handle};
 
 use crate::settings::Settings;
 use crate::source::Source;
-use crate::wire::{Authority, Chance, Encoder, Message};
+use crate::wire::{Authority, Chance, Encoder, Message, TooLarge, Transport};
 use crate::work::Work;
 use bytes::Bytes;
 use client::Client;
@@ -139,13 +139,22 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
 
     /// Sends a message, in one piece. Says how many bytes its frame has.
     fn send(&mut self, conn: Conn, message: &Message) -> usize {
+        self.send_sealed(conn, |transport, encoder| transport.seal(encoder, message))
+    }
+
+    /// Sends what is sealed so.
+    fn send_sealed(
+        &mut self,
+        conn: Conn,
+        seal: impl FnOnce(&mut Transport, &mut Encoder) -> Result<Vec<u8>, TooLarge>,
+    ) -> usize {
         let Some(client) = self.state.clients.get_mut(conn) else {
             return 0;
         };
         let Some(transport) = &mut client.transport else {
             return 0;
         };
-        match transport.seal(&mut self.own.encoder, message) {
+        match seal(transport, &mut self.own.encoder) {
             Ok(frame) => {
                 let length = frame.len();
                 let sent = self.net.send_bytes(conn, Bytes::from(frame));

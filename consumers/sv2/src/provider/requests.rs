@@ -153,38 +153,31 @@ impl<T: Source, N: SockMan> Doing<'_, T, N> {
         let Some(client) = self.state.clients.get(conn) else {
             return 0;
         };
-        let (what, answer) = match client.find(template, now) {
-            Some(held) => {
-                let excess = if held.work.basis().segwit {
-                    &RESERVED[..]
-                } else {
-                    &[]
-                };
-                let count = match held.body.count() {
-                    _ if planted(Mutant::AllTransactions) => held.work.transactions().len(),
-                    count => count,
-                };
-                let transactions = held.work.transactions()[..count].iter();
-                let answer = Message::RequestTransactionDataSuccess {
-                    template,
-                    excess: excess.to_vec(),
-                    transactions: transactions.map(|tx| tx.bytes.clone()).collect(),
-                };
-                (Count::data, answer)
+        let Some(held) = client.find(template, now) else {
+            if planted(Mutant::StaleUnanswered) && client.has_had(template) {
+                return 0;
             }
-            None if planted(Mutant::StaleUnanswered) && client.has_had(template) => return 0,
-            None => {
-                let (what, code) = if client.has_had(template) {
-                    (Count::data_stale, "stale-template-id")
-                } else {
-                    (Count::data_unknown, "template-id-not-found")
-                };
-                let code = code.to_owned();
-                (what, Message::RequestTransactionDataError { template, code })
-            }
+            let (what, code) = if client.has_had(template) {
+                (Count::data_stale, "stale-template-id")
+            } else {
+                (Count::data_unknown, "template-id-not-found")
+            };
+            self.count(what);
+            let code = code.to_owned();
+            return self.send(conn, &Message::RequestTransactionDataError { template, code });
         };
-        self.count(what);
-        self.send(conn, &answer)
+        let work = held.work.clone();
+        let count = if planted(Mutant::AllTransactions) {
+            work.transactions().len()
+        } else {
+            held.body.count()
+        };
+        let excess = if work.basis().segwit { &RESERVED[..] } else { &[] };
+        let transactions = work.transactions()[..count].iter().map(|tx| &tx.bytes[..]);
+        self.count(Count::data);
+        self.send_sealed(conn, |transport, encoder| {
+            transport.seal_data(encoder, template, excess, transactions)
+        })
     }
 
     /// Looks whether a client has found a block, and hands it on if it has. It gets no answer: there is none in this protocol.

@@ -1,7 +1,8 @@
 //! Messages, and writing them.
 
+use super::data::Data;
 use super::transport::{Encoder, TooLarge};
-use binary_sv2::{B016M, B064K, B0255, Seq064K, Seq0255, Str0255, U256};
+use binary_sv2::{B064K, B0255, Seq0255, Str0255, U256};
 use bytes::Bytes;
 use codec_sv2::TransportEncryptState;
 use common_messages_sv2::{
@@ -213,16 +214,8 @@ impl Message {
                 excess,
                 transactions,
             } => {
-                let list = transactions.iter().map(|bytes| B016M::new(bytes));
-                let list = list
-                    .collect::<Result<Vec<_>, _>>()
-                    .map_err(|why| too_large(&why))?;
-                let message = td::RequestTransactionDataSuccess {
-                    template_id: *template,
-                    excess_data: B064K::new(excess).map_err(|why| too_large(&why))?,
-                    transaction_list: Seq064K::new(list).map_err(|why| too_large(&why))?,
-                };
-                encoder.encode(td::MESSAGE_TYPE_REQUEST_TRANSACTION_DATA_SUCCESS, message, keys)
+                let transactions = transactions.iter().map(|bytes| &bytes[..]);
+                encoder.encode_frame(Data::new(*template, excess, transactions)?, keys)
             }
             Message::RequestTransactionDataError { template, code } => {
                 let message = td::RequestTransactionDataError {

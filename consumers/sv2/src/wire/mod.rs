@@ -9,6 +9,7 @@
 //! they are given, and what is made of it.
 
 mod chance;
+mod data;
 mod handshake;
 mod keys;
 mod message;

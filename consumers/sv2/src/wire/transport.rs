@@ -1,11 +1,12 @@
 //! Frames after the handshake.
 
+use super::data::Data;
 use super::{Malformed, Message};
 use codec_sv2::{
     Decrypted, NoiseDecoder, NoiseEncoder, TransportDecryptState, TransportEncryptState,
     encrypted_payload_length,
 };
-use framing_sv2::framing::{MessageFrame, SerializedFrame};
+use framing_sv2::framing::{EncodableFrame, MessageFrame, SerializedFrame};
 use framing_sv2::header::Header;
 use std::fmt;
 
@@ -103,7 +104,14 @@ impl Encoder {
         keys: &mut TransportEncryptState,
     ) -> Result<Vec<u8>, TooLarge> {
         let frame = MessageFrame::from_message(message, kind, 0, false);
-        let frame = frame.map_err(|why| TooLarge(why.to_string()))?;
+        self.encode_frame(frame.map_err(|why| TooLarge(why.to_string()))?, keys)
+    }
+
+    pub(super) fn encode_frame(
+        &mut self,
+        frame: impl EncodableFrame,
+        keys: &mut TransportEncryptState,
+    ) -> Result<Vec<u8>, TooLarge> {
         let sealed = self.0.encode_transport(frame, keys);
         sealed.map_err(|why| TooLarge(why.to_string()))
     }
@@ -115,18 +123,13 @@ impl Encoder {
         payload: &[u8],
         keys: &mut TransportEncryptState,
     ) -> Result<Vec<u8>, TooLarge> {
-        let length = u32::try_from(payload.len())
-            .ok()
-            .filter(|length| *length <= MAX_PAYLOAD);
-        let length = length.ok_or_else(|| TooLarge(format!("{} bytes in one frame", payload.len())))?;
-        let mut bytes = Vec::with_capacity(HEADER + payload.len());
-        bytes.extend(extension.to_le_bytes());
-        bytes.push(kind);
-        bytes.extend(&length.to_le_bytes()[..3]);
-        bytes.extend(payload);
+        let mut bytes = vec![0; HEADER + payload.len()];
+        header(extension, kind, payload.len())?
+            .write_into(&mut bytes)
+            .map_err(|why| TooLarge(why.to_string()))?;
+        bytes[HEADER..].copy_from_slice(payload);
         let frame = SerializedFrame::from_bytes(bytes).map_err(|why| TooLarge(format!("{why:?}")))?;
-        let sealed = self.0.encode_transport(frame, keys);
-        sealed.map_err(|why| TooLarge(why.to_string()))
+        self.encode_frame(frame, keys)
     }
 }
 
@@ -193,6 +196,17 @@ impl Transport {
         message.encode(encoder, &mut self.encrypt)
     }
 
+    /// The same for [`Message::RequestTransactionDataSuccess`], with transactions that are wherever they are: no list is made of them.
+    pub fn seal_data<'a>(
+        &mut self,
+        encoder: &mut Encoder,
+        template: u64,
+        excess: &'a [u8],
+        transactions: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> Result<Vec<u8>, TooLarge> {
+        encoder.encode_frame(Data::new(template, excess, transactions)?, &mut self.encrypt)
+    }
+
     /// The same with any payload, of any type and extension, whether there is such a thing or not. (The extension's highest bit says
     /// that the message belongs to a channel.)
     pub fn seal_payload(
@@ -215,11 +229,20 @@ impl fmt::Debug for Transport {
     }
 }
 
+/// The header of a frame whose payload has so many bytes.
+pub(super) fn header(extension: u16, kind: u8, payload: usize) -> Result<Header, TooLarge> {
+    let too_large = || TooLarge(format!("{payload} bytes in one frame"));
+    let length = u32::try_from(payload)
+        .ok()
+        .filter(|length| *length <= MAX_PAYLOAD);
+    let [low, high] = extension.to_le_bytes();
+    let [a, b, c, _] = length.ok_or_else(too_large)?.to_le_bytes();
+    Header::from_bytes(&[low, high, kind, a, b, c]).map_err(|_| too_large())
+}
+
 /// What a frame of so many bytes has once it is encrypted.
 fn on_the_wire(plain: usize) -> usize {
     let payload = plain.saturating_sub(HEADER).min(MAX_PAYLOAD as usize);
-    let payload = payload.to_le_bytes();
-    let header = Header::from_bytes(&[0, 0, 0, payload[0], payload[1], payload[2]]);
-    let payload = header.map_or(0, |header| encrypted_payload_length(&header));
+    let payload = header(0, 0, payload).map_or(0, |header| encrypted_payload_length(&header));
     codec_sv2::ENCRYPTED_SV2_FRAME_HEADER_SIZE + payload
 }
