@@ -3,6 +3,7 @@
 use super::peer::{Greeting, Peer, constraints, dial, request};
 use super::served::Served;
 use super::{WITHIN, everywhere, everywhere_within};
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use sockman_sv2::{ClientInfo, Count};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -103,13 +104,15 @@ fn sv2_drips() {
 
 /// Asks as fast as it can, for what there is and for what there is not, and takes the answers.
 ///
-/// The server reads requests as it answers them, and a kernel that has megabytes of them takes more only when much of that is gone:
-/// with answers of a megabyte that can be minutes. So the connection is cut at its time, in the middle of a request.
+/// The kernel gets little room for what the server has not taken: otherwise the client would first encrypt some ten thousands of
+/// requests, on the processors that the server and those beside it need too. The server reads requests as it answers them, and until
+/// the kernel takes more may last long. So the connection is cut at its time, in the middle of a request.
 fn flood(mut peer: Peer, room: u32) {
     peer.say(constraints(room, 0));
     let template = super::Template::of(peer.hear().templates()).id;
     let clone = || peer.stream.try_clone().expect("a socket");
     let (mut reads, cut) = (clone(), clone());
+    set_socket_send_buffer_size(&peer.stream, 4 << 10).expect("a socket");
     let since = Instant::now();
     let reader = thread::spawn(move || hung_up(&mut reads));
     let end = thread::spawn(move || {
