@@ -2,7 +2,7 @@
 
 use super::blocks::{Blocks, Shared};
 use super::place::{self, BEGIN, Loop, Place};
-use super::villain::Villain;
+use super::villain::{Spam, Villain};
 use super::watch::{Honest, Watch};
 use crate::case::Run;
 use bitcoin::{BlockHash, Network as Chains, Work};
@@ -51,7 +51,7 @@ pub(super) struct World<B: Simulated> {
     pub(super) villains_stay: bool,
     /// The first blocks are many.
     long: bool,
-    spam: u32,
+    spam: Spam,
     steps: u64,
     pub(super) turns: u64,
     pub(super) opened: u64,
@@ -108,7 +108,8 @@ impl<B: Simulated> World<B> {
         let villains_stay = random.bool();
         // With villains about who fill the table of headers, some of the honest are dropped.
         let small = !villains_stay && random.bool() && !long;
-        let (headers, spam) = if small { (100, 95) } else { (2_000_000, 30) };
+        let (headers, most) = if small { (40, 37) } else { (2_000_000, 30) };
+        let spam = Spam { most, mostly: small };
         let honest: Honest = Rc::new(hosts[..count].iter().map(|host| IpAddr::V4(host.ip4())).collect());
         let genesis = blocks.borrow().order()[0];
         let work = blocks.borrow().work(&genesis);

@@ -15,6 +15,15 @@ use sockman::{
 use std::time::Duration;
 use talk::Talk;
 
+/// Headers of blocks that nobody gets.
+#[derive(Clone, Copy)]
+pub(super) struct Spam {
+    /// How many of them are told at once, at most.
+    pub(super) most: u32,
+    /// Whether a villain does that most of the time.
+    pub(super) mostly: bool,
+}
+
 /// Does everything that it should not.
 pub(super) struct Villain {
     random: Rng,
@@ -29,8 +38,7 @@ pub(super) struct Villain {
     tricks: u32,
     /// Blocks that it may make.
     mines: u32,
-    /// Headers that it tells at once of blocks that nobody gets.
-    spam: u32,
+    spam: Spam,
     /// The longest time between two tricks.
     pace: Duration,
     /// Whether bytes are on their way one by one.
@@ -53,7 +61,7 @@ impl Villain {
         random: &mut Rng,
         blocks: &Shared,
         victims: Vec<Endpoint>,
-        spam: u32,
+        spam: Spam,
         future: u32,
     ) -> Villain {
         let mut random = random.fork();

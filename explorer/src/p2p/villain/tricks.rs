@@ -29,6 +29,9 @@ impl Villain {
         if let Some(late) = self.talks.get_mut(conn).and_then(|talk| talk.late.pop_front()) {
             let _ = net.send(conn, &late);
         }
+        if self.spam.mostly && self.random.u8(0..3) > 0 {
+            return self.spams(net, conn);
+        }
         match self.random.u8(0..32) {
             0..=4 => self.makes_a_chain(net, conn),
             5..=7 => self.announces(net, conn),
@@ -107,7 +110,7 @@ impl Villain {
     fn spams<S: SockMan>(&mut self, net: &mut S, conn: Conn) {
         let many = self.random.bool();
         let count = if many {
-            self.random.u32(1..=self.spam.max(1))
+            self.random.u32(1..=self.spam.most)
         } else {
             self.random.u32(1..4)
         };
