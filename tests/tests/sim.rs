@@ -2,7 +2,7 @@
 //!
 //! - `faults`: a canary for each fault, which fails when the fault does nothing (`sim_level` has them level-triggered)
 //! - `network`: time, ways, windows, hosts, loops
-//! - `tcp`: what TCP does, with plain sockets; `files`: socket files
+//! - `tcp`: what TCP does, with plain sockets; `files`: socket files; `turn`: the order in a turn
 //! - `common`: what they have in common
 #![cfg(feature = "sim")]
 
@@ -16,5 +16,7 @@ mod files;
 mod network;
 #[path = "sim/tcp.rs"]
 mod tcp;
+#[path = "sim/turn.rs"]
+mod turn;
 
 type Rig = sockman_tests::Simulated<sockman_backends::sim::Sim, sockman_tests::Tcp>;

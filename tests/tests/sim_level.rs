@@ -1,4 +1,4 @@
-//! The level-triggered simulated kernel: the canaries of the faults on it, and what is its own.
+//! The level-triggered simulated kernel: the canaries of the faults on it, the order in a turn, and what is its own.
 #![cfg(feature = "sim")]
 
 #[path = "sim/common.rs"]
@@ -7,5 +7,7 @@ mod common;
 mod faults;
 #[path = "sim/level.rs"]
 mod level;
+#[path = "sim/turn.rs"]
+mod turn;
 
 type Rig = sockman_tests::Simulated<sockman_backends::sim::SimLevel, sockman_tests::Tcp>;

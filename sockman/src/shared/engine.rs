@@ -28,6 +28,16 @@ impl<I: Interface> Engine<I> {
         })
     }
 
+    /// Serves so many of the connections with work, the first ones, once each.
+    #[inline]
+    fn serve(&mut self, sink: &mut impl Sink<Net<I>>, count: usize) {
+        for _ in 0..count {
+            if let Some(conn) = self.delivery.net.core.take_ready() {
+                I::serve(self, sink, conn);
+            }
+        }
+    }
+
     /// How long the wait may be.
     fn wait_time(&mut self, timeout: Option<Duration>) -> Option<Duration> {
         let net = &mut self.delivery.net;
@@ -78,7 +88,10 @@ impl<I: Interface> Backend for Engine<I> {
         let wait = self.wait_time(timeout);
         self.delivery.settle(sink);
         self.delivery.await_begin();
+        let left_over = self.delivery.net.core.ready.len();
         let events = I::wait(self, sink, wait)?;
+        let reported = self.delivery.net.core.ready.len() - left_over;
+        self.delivery.net.core.ready.rotate_left(left_over);
         self.delivery.begin();
         let stats = &mut self.delivery.net.core.stats;
         stats.turns += 1;
@@ -87,13 +100,16 @@ impl<I: Interface> Backend for Engine<I> {
         // A sleep that lasted as long as the caller allowed is the caller's doing.
         stats.wakeups += u64::from(slept && (events > 0 || wait < timeout.or(Some(Duration::MAX))));
         self.delivery.commands(sink);
+        // What has just come is first: who wants little does not wait for what others were left over from earlier turns.
+        let others = self.delivery.net.core.ready.len() - reported;
+        self.serve(sink, reported);
+        // What these leave over is behind all that this turn has still to serve.
+        let again = self.delivery.net.core.ready.len() - others;
+        self.delivery.net.core.ready.rotate_right(again);
         self.delivery.timers(sink);
         self.delivery.accept_all(sink);
-        for _ in 0..self.delivery.net.core.ready.len() {
-            if let Some(conn) = self.delivery.net.core.take_ready() {
-                I::serve(self, sink, conn);
-            }
-        }
+        self.delivery.net.core.ready.rotate_left(again);
+        self.serve(sink, self.delivery.net.core.ready.len() - again);
         self.delivery.posts(sink);
         self.delivery.settle(sink);
         let net = &mut self.delivery.net;
