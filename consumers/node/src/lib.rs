@@ -4,6 +4,7 @@
 //! - [`http`]: what `sockman http` serves
 //! - [`node`]: what `sockman node` serves; [`templates`]: what it gives to miners
 //! - [`Choice`], [`KNOWN`], [`OnBackend`]: from a backend's name to its type
+//! - [`reserve_descriptors`], [`descriptor_limit`]: descriptors of the process
 //!
 //! The program itself is in `main.rs` (start and end), `args/` (the command line), `command/` (one file a command),
 //! `logging.rs`, `failure.rs` and `signals.rs`.
@@ -11,12 +12,14 @@
 #![forbid(unsafe_code)]
 
 mod choice;
+mod descriptors;
 mod echo;
 pub mod http;
 pub mod node;
 pub mod templates;
 
 pub use choice::{Choice, KNOWN, Known, OnBackend, Unavailable};
+pub use descriptors::{descriptor_limit, reserve_descriptors};
 pub use echo::Echo;
 
 /// The programs in the README are compiled with the documentation tests.

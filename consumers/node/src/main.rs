@@ -16,6 +16,12 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if matches!(
+        args.command,
+        Command::Echo(_) | Command::Http(_) | Command::Node(_)
+    ) {
+        sockman_node::reserve_descriptors();
+    }
     let access_log = match &args.command {
         Command::Http(args) => args.access_log,
         Command::Node(args) => args.rpc.access_log,

@@ -4,12 +4,11 @@ use super::stopper::Stopper;
 use super::{print, serve, stats};
 use crate::args::http::HttpArgs;
 use crate::failure::Failure;
-use rustix::process::{Resource, getrlimit};
 use sockman_backends::sockman::{Backend, Config, Driver, Endpoint, Seat, Shards, SockMan, Spread, Stats};
 use sockman_http::rpc::{Dispatcher, Instance, Methods, Rpc};
 use sockman_http::{Server, Service, Settings, Workers};
-use sockman_node::OnBackend;
 use sockman_node::http::{Probe, Shared, Site};
+use sockman_node::{OnBackend, descriptor_limit};
 use std::fmt::Write;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,8 +70,7 @@ impl<'a> Plan<'a> {
 
 /// As many connections as there may be descriptors, less some for other things.
 fn descriptors() -> usize {
-    let limit = getrlimit(Resource::Nofile).current;
-    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = usize::try_from(descriptor_limit()).unwrap_or(usize::MAX);
     limit.saturating_sub(64).max(1)
 }
 

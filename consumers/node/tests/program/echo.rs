@@ -141,3 +141,16 @@ fn bytes_behind_urgent_data_arrive() {
         server.stop();
     }
 }
+
+#[test]
+fn there_is_room_for_descriptors_from_the_beginning() {
+    for backend in Choice::compiled().map(Choice::name) {
+        for server in [
+            Server::start(backend, &["127.0.0.1:0"], &[]),
+            Server::http(backend, &["127.0.0.1:0"], &[]),
+        ] {
+            server.assert_has_room_for_descriptors();
+            server.stop();
+        }
+    }
+}

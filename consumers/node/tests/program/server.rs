@@ -115,6 +115,16 @@ impl Server {
         self.child.id()
     }
 
+    /// The kernel's table of its descriptors is as large as it may have to be.
+    #[track_caller]
+    pub(crate) fn assert_has_room_for_descriptors(&self) {
+        let limit = sockman_node::descriptor_limit();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
+        let room = status.lines().find_map(|line| line.strip_prefix("FDSize:"));
+        let room: u64 = room.and_then(|size| size.trim().parse().ok()).expect("a number");
+        assert!(room >= limit.min(16 << 10), "{room} of {limit}");
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");

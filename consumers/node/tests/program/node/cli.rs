@@ -310,3 +310,10 @@ fn base64(bytes: &[u8]) -> String {
     }
     text
 }
+
+#[test]
+fn there_is_room_for_descriptors_from_the_beginning() {
+    let data = TempDir::new().expect("a temporary folder");
+    let node = Node::start(preferred(), data.path(), &[]);
+    node.server.assert_has_room_for_descriptors();
+}

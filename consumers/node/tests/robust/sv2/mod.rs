@@ -56,6 +56,7 @@ fn everywhere(name: &str, bound: usize, script: impl Fn(&Served) -> String) {
 fn everywhere_within(within: Duration, name: &str, bound: usize, script: impl Fn(&Served) -> String) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     raise_descriptor_limit();
+    sockman_node::reserve_descriptors();
     // A block that is full, as blocks of a megabyte are.
     let full = served::work(101, served::transactions(7_000, 10));
     for (backend, start) in BACKENDS {
