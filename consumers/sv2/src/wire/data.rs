@@ -1,7 +1,7 @@
 //! The transactions of a template, written from where they are.
 //!
-//! The library's own type for this message is made of a list, of which another one is made before anything is written: for a full
-//! block that takes as long as its encryption. What is in a message is written by the library here too, one after the other.
+//! The library's own type for this message is made of a list, of which another one is made before anything is written; for a full block
+//! that was a twelfth of an answer's time. What is in the message is written by the library here too, one after the other.
 
 use super::transport::{TooLarge, header};
 use binary_sv2::{B016M, B064K, Serialize};
