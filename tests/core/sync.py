@@ -295,7 +295,7 @@ def message(command, payload):
 
 # What Core writes where the other side has been stopped, as some tests do.
 FAREWELL = [
-    r"socket (closed|recv error)[^,]*,? disconnecting peer",
+    r"socket (closed|recv error|send error)[^,]*,? disconnecting peer",
     r"disconnecting peer=\d+$",
     r"connect\(\) to .* failed after wait: Connection refused",
 ]
