@@ -33,6 +33,11 @@ fn what_has_just_come_is_before_what_is_left_over() {
     let all = vec![1; 32 * BUDGET];
     assert_eq!(stuff(&mut flood, &all), all.len());
     stage.until("the flood", |s| !s.seen().bytes(flooder).is_empty());
+    assert_eq!(
+        stage.seen().bytes(flooder).len(),
+        BUDGET,
+        "the rest is for later turns"
+    );
     assert_eq!(stuff(&mut peer, b"ping"), 4);
     let served = loop {
         let happened = turn(&mut stage);
