@@ -111,6 +111,11 @@ fn a_frame_that_is_too_long_for_its_length_is_not_made() {
             excess: vec![0; 65_536],
             transactions: Vec::new(),
         },
+        Message::RequestTransactionDataSuccess {
+            template: 1,
+            excess: Vec::new(),
+            transactions: vec![vec![0].into(); 65_536],
+        },
     ] {
         assert!(client.seal(&mut encoder, &message).is_err());
     }
