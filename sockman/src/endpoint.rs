@@ -13,7 +13,7 @@ use std::str::FromStr;
 /// ```
 /// use sockman::Endpoint;
 /// assert_eq!("[::1]:80".parse::<Endpoint>().unwrap().to_string(), "[::1]:80");
-/// assert_eq!("unix:/tmp/s".parse::<Endpoint>().unwrap(), Endpoint::Unix("/tmp/s".into()));
+/// assert_eq!("unix:s".parse::<Endpoint>().unwrap(), Endpoint::Unix("s".into()));
 /// assert!("localhost:80".parse::<Endpoint>().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

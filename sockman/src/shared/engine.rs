@@ -100,7 +100,7 @@ impl<I: Interface> Backend for Engine<I> {
         // A sleep that lasted as long as the caller allowed is the caller's doing.
         stats.wakeups += u64::from(slept && (events > 0 || wait < timeout.or(Some(Duration::MAX))));
         self.delivery.commands(sink);
-        // What has just come is first: who wants little does not wait for what others were left over from earlier turns.
+        // What has just come is first: who wants little does not wait for what others have left over from earlier turns.
         let others = self.delivery.net.core.ready.len() - reported;
         self.serve(sink, reported);
         // What these leave over is behind all that this turn has still to serve.
